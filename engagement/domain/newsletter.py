@@ -1,0 +1,51 @@
+"""Sign-up with double opt-in: a state, not a flag; and how often a mailbox may be written to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+PENDING_FOR = timedelta(days=7)
+MAILS_PER_DAY = 1
+MAILS_PER_MONTH = 3  # per 30 days
+
+
+class SubscriptionState(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """What a reader sent. ``consent_text`` is the exact wording shown, ``form`` its key and version."""
+
+    email: str
+    name: str = ""
+    source_url: str = ""
+    form: str = "api"
+    consent_text: str = ""
+    client: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: int
+    site_id: int
+    email: str
+    state: SubscriptionState
+    created_at: datetime
+    version: int = 1
+    confirmed_at: datetime | None = None
+    left_at: datetime | None = None
+
+
+def may_be_mailed(sent: Sequence[datetime], now: datetime) -> bool:
+    """Whether one more confirmation may go to a mailbox: one a day, three in 30 days.
+
+    ``sent`` are the times of earlier confirmations to the same address at the same site.
+    """
+    day = sum(1 for at in sent if at > now - timedelta(days=1))
+    month = sum(1 for at in sent if at > now - timedelta(days=30))
+    return day < MAILS_PER_DAY and month < MAILS_PER_MONTH

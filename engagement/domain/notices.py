@@ -1,0 +1,80 @@
+"""Who is told what by mail, and how stubbornly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    COMMENT_PUBLISHED = "comment-published"  # to the author of the blog
+    COMMENT_HELD = "comment-held"  # the same, with a decide link
+    NEWSLETTER_CONFIRM = "newsletter-confirm"  # to who signed up
+
+
+class OutboxState(StrEnum):
+    QUEUED = "queued"
+    LEASED = "leased"
+    RETRY = "retry"
+    SENT = "sent"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SUPPRESSED = "suppressed"  # the reason to send is gone: comment deleted, address left
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A mail to be, written in the transaction of what it tells about.
+
+    ``key`` makes it once only. ``payload`` holds ids, never text. A smaller ``priority`` goes first.
+    """
+
+    kind: NoticeKind
+    key: str
+    recipient: str
+    language: str
+    site_id: int
+    payload: Mapping[str, str | int] = field(default_factory=dict)
+    priority: int = 5
+
+
+@dataclass(frozen=True)
+class QueuedNotice:
+    """A claimed outbox row. ``attempt`` counts this try; ``token`` fences it: a finish with another does nothing."""
+
+    id: int
+    notice: Notice
+    message_id: str
+    attempt: int
+    token: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class SendOutcome(StrEnum):
+    SENT = "sent"
+    RETRY = "retry"  # try again later
+    REFUSED = "refused"  # this recipient or message never
+    CHANNEL = "channel"  # the way itself is broken (login, certificate): nothing of the message's making
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one try. ``reply`` is the server's last line, bounded, without addresses."""
+
+    outcome: SendOutcome
+    code: int | None = None
+    reply: str = ""
+
+
+# After try n wait BACKOFF[n - 1] (give or take a fifth); the source of the figures is practice, not a standard.
+BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440))
+EXPIRES_AFTER = timedelta(hours=72)
+LEASE = timedelta(minutes=15)  # longer than the longest SMTP conversation
+RENDER_TRIES = 3
+
+
+def next_try(attempt: int, now: datetime, jitter: float) -> datetime:
+    """When to try again after ``attempt`` tries; ``jitter`` is in -1..1 and moves the wait by up to a fifth."""
+    wait = BACKOFF[min(attempt, len(BACKOFF)) - 1]
+    return now + wait * (1 + 0.2 * jitter)

@@ -1,0 +1,95 @@
+"""The models by name: opening, listing, training, measuring."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engagement.screening import embedded, evaluation, training
+from engagement.screening.embedded import ModelDamaged
+from engagement.screening.evaluation import Figures, Progress
+from engagement.screening.guarded import GuardedScreener, MissingScreener
+
+_log = logging.getLogger(__name__)
+
+AUTO, EMBEDDED, NONE = "auto", "embedded", "none"
+NAMES = (AUTO, EMBEDDED, NONE)
+_ELSEWHERE = ("detoxify", "onnx", "remote")
+
+
+class ScreeningUnavailable(ValueError):
+    """No model of that name, or none that can be measured; the message says what to choose instead."""
+
+
+def open_screener(
+    name: str, *, timeout: float, folder: Path = embedded.SHIPPED
+) -> GuardedScreener | MissingScreener:
+    """The model of a name from ``NAMES``, with ``timeout`` seconds for each comment.
+
+    A damaged model does not stop the service: it is a ``MissingScreener``, and every comment waits for a
+    person. Raises ``ScreeningUnavailable`` for a name that is not known.
+    """
+    if name == NONE:
+        return MissingScreener(NONE, "no model is chosen")
+    _check_name(name)
+    try:
+        return GuardedScreener(embedded.load(folder), timeout)
+    except ModelDamaged as error:
+        _log.error("The embedded model cannot be used, so comments wait for a moderator: %s", error)
+        return MissingScreener(EMBEDDED, str(error))
+
+
+def list_models(folder: Path = embedded.SHIPPED) -> list[dict[str, Any]]:
+    """For each model: name, version, languages, labels, thresholds, usable, why (not usable), licence."""
+    return [_listed(folder), _entry(NONE) | {"usable": True}]
+
+
+def train(data: Path, out: Path, progress: Progress | None = None) -> Mapping[str, Any]:
+    """Train the embedded model from ``data`` and write its files into ``out``; its card.
+
+    Raises ``DataNotFound``, ``TrainingUnavailable`` and ``OSError``.
+    """
+    trained = training.train(data, progress)
+    trained.write(out)
+    return trained.card
+
+
+def evaluate(
+    name: str, data: Path, progress: Progress | None = None, *, folder: Path = embedded.SHIPPED
+) -> list[dict[str, Any]]:
+    """Figures of every labelled set in ``data``, see ``Figures``.
+
+    Raises ``ScreeningUnavailable``, ``ModelDamaged`` and ``DataNotFound``.
+    """
+    if name == NONE:
+        raise ScreeningUnavailable("there is nothing to measure in the model 'none'")
+    _check_name(name)
+    model = embedded.load(folder)
+    hold_at = model.thresholds.hold_at[embedded.LABEL]
+    found: list[Figures] = evaluation.evaluate(
+        lambda texts: [model.score(t) for t in texts], hold_at, data, progress
+    )
+    return [figures.as_dict() for figures in found]
+
+
+def _check_name(name: str) -> None:
+    if name in _ELSEWHERE:
+        raise ScreeningUnavailable(
+            f"the model {name!r} is not part of this version; known here: {', '.join(NAMES)}"
+        )
+    if name not in NAMES:
+        raise ScreeningUnavailable(f"unknown model {name!r}; known here: {', '.join(NAMES)}")
+
+
+def _entry(name: str) -> dict[str, Any]:
+    known: dict[str, Any] = {"version": "", "languages": [], "labels": [], "thresholds": {}, "licence": ""}
+    return {"name": name, **known, "usable": False, "why": ""}
+
+
+def _listed(folder: Path) -> dict[str, Any]:
+    try:
+        card = embedded.load(folder).card
+    except ModelDamaged as error:
+        return _entry(EMBEDDED) | {"why": str(error)}
+    kept = ("version", "languages", "labels", "thresholds", "licence", "date", "dev")
+    return _entry(EMBEDDED) | {key: card[key] for key in kept if key in card} | {"usable": True}

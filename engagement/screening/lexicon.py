@@ -1,0 +1,97 @@
+"""Word lists as features: how many terms of each severity a text holds, the longest phrase first."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.screening import features, normalise
+
+LANGUAGES = ("it", "en")
+# The names of the features, in the order of ``measure``.
+FEATURES = ("any1", "any2", "any3", "ambiguous", "count1", "count2", "count3", "share2", "share1")
+SCALE = 0.3
+
+
+@dataclass(frozen=True)
+class Term:
+    """``severity`` 1 swearing or only sometimes an insult, 2 insult, 3 slur, threat or dismissal.
+
+    ``ambiguous``: has an everyday harmless sense.
+    """
+
+    text: str
+    severity: int
+    kind: str
+    ambiguous: bool
+    language: str
+
+
+class Lexicon:
+    """Terms by their normalised words."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self.terms = tuple(terms)
+        self._by_words: dict[tuple[str, ...], Term] = {}
+        self._longest: dict[str, int] = {}  # first word → words of the longest phrase that starts so
+        for term in self.terms:
+            words = tuple(as_words(term.text))
+            known = self._by_words.get(words)
+            if known is None or known.severity < term.severity:
+                self._by_words[words] = term
+                self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
+
+    def hits(self, words: Sequence[str]) -> list[tuple[int, int, Term]]:
+        """(first word, number of words, term) of each match; matches do not overlap."""
+        found, at = [], 0
+        while at < len(words):
+            for length in range(min(self._longest.get(words[at], 0), len(words) - at), 0, -1):
+                term = self._by_words.get(tuple(words[at : at + length]))
+                if term is not None:
+                    found.append((at, length, term))
+                    at += length
+                    break
+            else:
+                at += 1
+        return found
+
+    def measure(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """The nine features of ``FEATURES``, shape (9,), scaled by ``SCALE``."""
+        hits = self.hits(words)
+        if not hits:
+            return np.zeros(len(FEATURES))
+        counts, spans = [0, 0, 0, 0], [0, 0, 0, 0]
+        for _, length, term in hits:
+            counts[term.severity] += 1
+            spans[term.severity] += length
+        _, n1, n2, n3 = counts
+        ambiguous = any(term.ambiguous for _, _, term in hits)
+        severe, mild = (spans[2] + spans[3]) / len(words), spans[1] / len(words)
+        row = (n1 > 0, n2 > 0, n3 > 0, ambiguous, min(1, n1 / 5), min(1, n2 / 3), min(1, n3 / 2),
+               4 * severe, 4 * mild)  # fmt: skip
+        return SCALE * np.array(row, dtype=np.float64)
+
+
+def as_words(text: str) -> list[str]:
+    """The words of a term, read and evened out as a comment's words are."""
+    return features.words_of(features.tokens(normalise.read(text).cleaned))
+
+
+@cache
+def shipped() -> Lexicon:
+    """The Italian and English lists of the package."""
+    return Lexicon(term for language in LANGUAGES for term in _terms(language))
+
+
+def _terms(language: str) -> list[Term]:
+    path = Path(__file__).with_name("lexicon") / f"{language}.tsv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [
+            Term(row["term"], int(row["severity"]), row["kind"], row["ambiguous"] == "1", language)
+            for row in rows
+        ]

@@ -1,0 +1,222 @@
+"""Making the embedded model: the same data gives the same bytes.
+
+The recipe in short: binary hashed features of every training row, scaled to length 1, beside nine lexicon
+features; logistic regression; the hashed weights quantised to signed bytes. Deterministic throughout: rows
+are sorted, the solver (liblinear's primal trust region) draws nothing at random, floats of the card are
+rounded.
+"""
+
+import hashlib
+import io
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.screening import datasets, embedded, evaluation, features, lexicon, normalise
+from engagement.screening.datasets import DataSet
+from engagement.screening.evaluation import Progress
+
+VERSION, DATE = "2026.11", "2026-11-25"
+_C = 4.0
+# A term in a sentence of its own tells the model what it means where the data has too few examples.
+_FRAMES = {"it": ("sei {}", "che {}", "siete {}", "{}"), "en": ("you {}", "what a {}", "you are {}", "{}")}
+_TERM_WEIGHT = 0.7
+
+
+class TrainingUnavailable(RuntimeError):
+    """scikit-learn is not installed."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training text, normalised, with its label and weight."""
+
+    cleaned: str
+    label: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The files of a model, and what was measured."""
+
+    weights: bytes
+    card: Mapping[str, Any]
+
+    def write(self, out: Path) -> None:
+        """Write weights and card into a folder, which is made if it is not there."""
+        out.mkdir(parents=True, exist_ok=True)
+        (out / embedded.WEIGHTS).write_bytes(self.weights)
+        text = json.dumps(self.card, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        (out / embedded.CARD).write_text(text, "utf-8", newline="\n")
+        (out / "NOTICE").write_text(notice(self.card), "utf-8", newline="\n")
+
+
+def train(data: Path, progress: Progress | None = None, *, every: int = 1) -> Trained:
+    """Train on the train splits of ``data``, fix the thresholds on its dev splits, measure.
+
+    ``every``: take only each nth row of every set, for a quick trial. Raises ``DataNotFound``,
+    ``TrainingUnavailable``.
+    """
+    used = [each for each in datasets.SETS if each.weight]
+    examples = [*_examples(data, used, every), *_term_examples(lexicon.shipped())]
+    coefficients, bias = _fit(examples, progress)
+    raw, scale = _quantised(coefficients[: features.BUCKETS])
+    measured = [round(float(weight), 6) for weight in coefficients[features.BUCKETS :]]
+    card: dict[str, Any] = {
+        "name": "embedded",
+        "version": VERSION,
+        "date": DATE,
+        "languages": ["it", "en"],
+        "labels": [embedded.LABEL],
+        "licence": "MIT; trained on the sets below, see NOTICE",
+        "datasets": [_described(data, each) for each in used],
+        "examples": len(examples),
+        "toxic": sum(example.label for example in examples),
+        "buckets": features.BUCKETS,
+        "scale": scale,
+        "bias": round(bias, 6),
+        "lexicon": dict(zip(lexicon.FEATURES, measured, strict=True)),
+        "weights_sha256": hashlib.sha256(raw).hexdigest(),
+        "thresholds": {"hold_at": {}, "mark_at": {}, "reject_at": {}},
+    }
+    return Trained(raw, {**card, **_measured(raw, card, data, progress)})
+
+
+def _examples(data: Path, used: Sequence[DataSet], every: int) -> Iterator[Example]:
+    words = lexicon.shipped()
+    for each in used:
+        for row in datasets.load(data, each, "train")[::every]:
+            cleaned = normalise.read(row.text).cleaned
+            if each.take == "positives" and not row.label:
+                continue
+            if each.take == "harmless" and words.hits(features.words_of(features.tokens(cleaned))):
+                continue
+            yield Example(cleaned, row.label, each.weight)
+
+
+def _term_examples(words: lexicon.Lexicon) -> Iterator[Example]:
+    for term in words.terms:
+        if term.severity >= 2 and not term.ambiguous:
+            for frame in _FRAMES[term.language]:
+                yield Example(normalise.read(frame.format(term.text)).cleaned, 1, _TERM_WEIGHT)
+
+
+def _fit(examples: Sequence[Example], progress: Progress | None) -> tuple[NDArray[np.float64], float]:
+    """(coefficients, bias): float64, shape (features.BUCKETS + 9,)."""
+    try:
+        # Optional heavy packages (the extra "train"): serving and measuring need neither.
+        from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    except ImportError as error:
+        raise TrainingUnavailable("training needs scikit-learn: pip install 'engagement[train]'") from error
+    values, columns, ends = _matrix(examples, progress)
+    shape = (len(examples), features.BUCKETS + len(lexicon.FEATURES))
+    matrix = csr_matrix((values, columns, ends), shape=shape)
+    labels = np.array([example.label for example in examples])
+    weights = np.array([example.weight for example in examples])
+    solver = LogisticRegression(C=_C, solver="liblinear", random_state=0, max_iter=200)
+    solver.fit(matrix, labels, sample_weight=weights)
+    return solver.coef_[0], float(solver.intercept_[0])
+
+
+def _matrix(
+    examples: Sequence[Example], progress: Progress | None
+) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int64]]:
+    """The rows' features as the three arrays of a sparse matrix by rows: values, columns, row ends."""
+    words = lexicon.shipped()
+    values, columns, ends = [], [], [0]
+    for done, example in enumerate(examples):
+        pieces = features.tokens(example.cleaned)
+        at = features.buckets(pieces)
+        measured = words.measure(features.words_of(pieces))
+        hit = np.flatnonzero(measured)
+        values += [np.full(len(at), 1 / np.sqrt(len(at) or 1)), measured[hit]]
+        columns += [at, features.BUCKETS + hit]
+        ends.append(ends[-1] + len(at) + len(hit))
+        if progress is not None and (done % 512 == 0 or done == len(examples) - 1):
+            progress("features", done + 1, len(examples))
+    return np.concatenate(values), np.concatenate(columns).astype(np.int32), np.array(ends, dtype=np.int64)
+
+
+def _quantised(weights: NDArray[np.float64]) -> tuple[bytes, float]:
+    """(the .npy file, scale): the 99.99 % quantile of the sizes is 127, what is larger is cut."""
+    scale = float(f"{np.quantile(np.abs(weights), 0.9999) / 127:.6g}")
+    file = io.BytesIO()
+    np.save(file, np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), allow_pickle=False)
+    return file.getvalue(), scale
+
+
+def _described(data: Path, each: DataSet) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "folder": each.folder,
+        "licence": each.licence,
+        "weight": each.weight,
+        "rows": len(datasets.load(data, each, "train")),
+        "sha256": datasets.digest(data, each, "train"),
+    }
+
+
+def _measured(raw: bytes, card: Mapping[str, Any], data: Path, progress: Progress | None) -> dict[str, Any]:
+    """The card's thresholds, fixed on the pooled harmless dev rows, and its figures."""
+    model = embedded.EmbeddedModel(embedded.weights_of(raw, card), card)
+    found = list(evaluation.scored(lambda texts: [model.score(text) for text in texts], data, progress))
+    harmless = np.concatenate(
+        [
+            scores[[row.label == 0 for row in rows]]
+            for each, rows, scores in found
+            if each.name in evaluation.THRESHOLD_SETS
+        ]
+    )
+    hold_at, mark_at = (evaluation.threshold_at(harmless, share) for share in (0.05, 0.01))
+    figures = evaluation.figures(found, hold_at)
+    return {
+        "thresholds": {
+            "hold_at": {embedded.LABEL: hold_at},
+            "mark_at": {embedded.LABEL: mark_at},
+            "reject_at": {},
+        },
+        "dev": {each.name: _rounded(each.as_dict()) for each in figures},
+    }
+
+
+def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Floats to four decimals; the name, which is the key, and empty entries left out."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found[key] = _rounded(value)
+        elif key != "name" and value is not None:
+            found[key] = round(value, 4) if isinstance(value, float) else value
+    return found
+
+
+def notice(card: Mapping[str, Any]) -> str:
+    """The NOTICE that goes with the weights: every set they were trained on, its licence, whom to credit."""
+    used = "\n".join(
+        f"{each['name']} ({each['rows']} rows; {each['licence']})\n{_credit(each['name'])}\n"
+        for each in card["datasets"]
+    )
+    return _NOTICE.format(model=f"{card['name']}@{card['version']}", used=used)
+
+
+def _credit(name: str) -> str:
+    return textwrap.fill(datasets.BY_NAME[name].credit, 110, initial_indent="    ", subsequent_indent="    ")
+
+
+_NOTICE = """\
+The weights of {model} were trained on the sets below. No text of theirs is in the package.
+
+{used}
+Lexicon (engagement/screening/lexicon): written for this project; CC0-1.0.
+
+Share-alike sets (CC BY-SA) are among them. Whether weights are an adaptation of the texts they were trained
+on is not settled; if that matters to you, train without those sets (docs/models.md).
+"""
