@@ -144,7 +144,7 @@ def repetition(case: Case) -> Reason | None:
 def disguised_text(case: Case) -> Reason | None:
     """Much of the text was hidden from machines; that alone deserves a look."""
     if case.rules.hold_disguise and case.reading.altered >= case.rules.hold_disguise:
-        facts = {"share": case.reading.altered, "steps": ", ".join(case.reading.steps)}
+        facts: dict[str, str | float | int] = {"share": case.reading.altered, "steps": ", ".join(case.reading.steps)}
         return Reason("disguised", Outcome.HOLD, facts)
     return None
 

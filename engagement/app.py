@@ -1,0 +1,152 @@
+"""Wiring only: the one room that knows all others."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from engagement.cli.models_port import Progress, TextScorer
+from engagement.domain.sites import Site
+from engagement.domain.wordlists import WordLists
+from engagement.mail.links import SignedLinks
+from engagement.mail.messages import Letterbox
+from engagement.mail.postmen import open_postman
+from engagement.screening import catalogue, embedded, lexicon
+from engagement.screening.normalise import read
+from engagement.services import sites
+from engagement.services.ports import Screener, Toolbox
+from engagement.settings import Settings, load, secret_key
+from engagement.storage import tables
+from engagement.storage.db import db, engine_options, prepare
+from engagement.storage.schema import migrations
+from engagement.web import doors
+from engagement.worker import Background
+
+_BLOCKED_KINDS = {"slur_ethnic", "slur_lgbt", "slur_ability", "slur_threat", "threat"}
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None) -> Flask:
+    """The WSGI application. Raises ``SettingsError`` that names every mistake of the configuration."""
+    settings = settings or load()
+    app = Flask("engagement", static_folder=None, root_path=str(Path(__file__).resolve().parent))
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        SQLALCHEMY_DATABASE_URI=_database_url(settings),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database.url),
+    )
+    db.init_app(app)
+    tables.Base.registry.configure()  # the import is what declares the tables; this says so
+    Migrate(app, db, directory=str(migrations()))
+    with app.app_context():
+        prepare(db.engine)
+    background = Background(app, settings.queue.sweep_seconds)
+    tools = toolbox or make_toolbox(settings)
+    tools = replace(tools, wake=background.ring)
+    app.extensions["engagement"] = tools
+    app.extensions["engagement-background"] = background
+    doors.register(app, tools)
+    return app
+
+
+def make_toolbox(settings: Settings) -> Toolbox:
+    """The real equipment that the settings ask for."""
+    secret = secret_key(settings)
+    links = SignedLinks(
+        [*settings.server.old_secret_keys, secret], settings.server.public_url, clock=SystemClock().now
+    )
+    return Toolbox(
+        settings=settings,
+        clock=SystemClock(),
+        screener=make_screener(settings),
+        read=read,
+        words=make_words(settings),
+        links=links,
+        letters=Letterbox(settings.mail.sender, settings.server.public_url),
+        postman=open_postman(settings.mail),
+        wake=lambda: None,
+        randomness=secrets.randbits,
+        secret=secret.encode(),
+    )
+
+
+def make_screener(settings: Settings, name: str | None = None) -> Screener:
+    """The classifier of a name, or the one of the settings."""
+    return catalogue.open_screener(name or settings.screening.model, timeout=settings.screening.timeout)
+
+
+def make_words(settings: Settings) -> WordLists:
+    """The installation's word lists, with the unmistakable terms of the shipped lexicon where settings say so."""
+    policy = settings.policy
+    block = {read(term).cleaned for term in policy.block_words}
+    if policy.block_lexicon:
+        block |= {
+            read(term.text).cleaned
+            for term in lexicon.shipped().terms
+            if term.kind in _BLOCKED_KINDS and term.severity == 3 and not term.ambiguous
+        }
+    return WordLists(frozenset(block), frozenset(read(term).cleaned for term in policy.hold_words))
+
+
+def make_demo_site(app: Flask, settings: Settings) -> Site:
+    """The demo blog's site, made at the first start and left alone after."""
+    tools: Toolbox = app.extensions["engagement"]
+    port = settings.server.port
+    wanted = Site(
+        id=0,
+        key="demo",
+        name="Il blog di prova",
+        origins=(
+            f"http://127.0.0.1:{port}",
+            f"http://localhost:{port}",
+            settings.server.public_url,
+        ),
+        author_email="autore@demo.example",
+    )
+    known = next((s for s in sites.every_site() if s.key == "demo"), None)
+    if known:
+        wanted = replace(known, origins=tuple(dict.fromkeys((*known.origins, *wanted.origins))))
+    return sites.save_site(tools, wanted)
+
+
+class Models:
+    """What the commands about models need (``engagement.cli.models_port.ModelRoom``)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def screener(self, name: str | None) -> TextScorer:
+        return make_screener(self._settings, name)
+
+    def models(self) -> list[dict[str, Any]]:
+        return catalogue.list_models()
+
+    def train(self, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
+        return catalogue.train(data, out or embedded.SHIPPED, progress)
+
+    def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
+        return catalogue.evaluate(name or self._settings.screening.model, data, progress)
+
+
+def _database_url(settings: Settings) -> str:
+    """SQLite's path is meant from the working folder, which is made where it is missing."""
+    url = settings.database.url
+    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+        path = Path(url.removeprefix("sqlite:///")).absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{path}"
+    return url
+
+
+__all__: Sequence[str] = ("Models", "create_app", "make_demo_site", "make_toolbox")

@@ -1,0 +1,1 @@
+"""Commands, a file per noun: read arguments, call one service, print."""

@@ -1,0 +1,90 @@
+"""``engagement site``: add, list and change sites."""
+
+import json
+from dataclasses import asdict, replace
+from typing import Protocol
+
+import click
+from flask import Flask
+
+from engagement.domain.errors import InvalidInput
+from engagement.domain.sites import Site, SiteRules
+from engagement.language import say
+from engagement.services import sites
+from engagement.services.ports import Toolbox
+
+
+class _House(Protocol):
+    def app(self) -> Flask: ...
+    def tools(self) -> Toolbox: ...
+
+
+@click.group()
+def site() -> None:
+    """The blogs this installation serves."""
+
+
+@site.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+@click.pass_obj
+def list_sites(house: _House, as_json: bool) -> None:
+    """All sites."""
+    with house.app().app_context():
+        found = sites.every_site()
+    if as_json:
+        click.echo(json.dumps([asdict(s) for s in found], ensure_ascii=False))
+        return
+    for one in found:
+        click.echo(f"{one.key}\t{one.name}\t{' '.join(one.origins)}\t{one.author_email}")
+
+
+@site.command("add")
+@click.argument("key")
+@click.option("--name", default="", help="The blog's name; the key where left out.")
+@click.option(
+    "--origin", "origins", multiple=True, required=True, help="Such as https://blog.example; repeatable."
+)
+@click.option("--author-email", default="", help="Where notification mails go.")
+@click.option("--language", type=click.Choice(["it", "en"]), default="it")
+@click.pass_obj
+def add(
+    house: _House, key: str, name: str, origins: tuple[str, ...], author_email: str, language: str
+) -> None:
+    """Add the site KEY."""
+    with house.app().app_context():
+        if any(s.key == key for s in sites.every_site()):
+            raise click.ClickException(f"the site {key} exists already; use: engagement site set {key}")
+        _save(house, Site(0, key, name or key, language, origins, author_email))
+
+
+@site.command("set")
+@click.argument("key")
+@click.option("--name")
+@click.option("--origin", "origins", multiple=True, help="Added to the origins that are there; repeatable.")
+@click.option("--author-email")
+@click.option("--language", type=click.Choice(["it", "en"]))
+@click.option("--email-required/--email-optional", default=None)
+@click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
+@click.option(
+    "--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author."
+)
+@click.pass_obj
+def change(house: _House, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
+    """Change the site KEY; what is not named stays."""
+    with house.app().app_context():
+        known = next((s for s in sites.every_site() if s.key == key), None)
+        if known is None:
+            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        rules = {k: v for k, v in given.items() if v is not None and k in SiteRules.__dataclass_fields__}
+        own = {k: v for k, v in given.items() if v is not None and k not in rules}
+        merged = (*known.origins, *origins)
+        changed = replace(known, origins=merged, rules=replace(known.rules, **rules), **own)  # type: ignore[arg-type]
+        _save(house, changed)
+
+
+def _save(house: _House, wanted: Site) -> None:
+    try:
+        saved = sites.save_site(house.tools(), wanted)
+    except InvalidInput as error:
+        raise click.ClickException(" ".join(say(e.message, "en") for e in error.errors)) from error
+    click.echo(f"{saved.key}: {' '.join(saved.origins)}")

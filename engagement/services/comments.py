@@ -1,0 +1,298 @@
+"""Comments, from submission to receipt, and reading them back."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id
+from engagement.domain.errors import (
+    FieldError,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    PageClosed,
+)
+from engagement.domain.messages import N_, Message
+from engagement.domain.moderation import Actor, LogLine, status_of
+from engagement.domain.notices import Notice, NoticeKind
+from engagement.domain.policy import Case, Decision, Outcome, Reason
+from engagement.domain.screening import NotScreened
+from engagement.domain.sites import Site
+from engagement.domain.throttling import FloodLimits, throttle
+from engagement.markup import render
+from engagement.services.ports import Toolbox
+from engagement.services.publishing import count
+from engagement.services.screening import examine
+from engagement.storage import comments, day_keys, idempotency, outbox, pages, waiting
+from engagement.storage.db import reading, transaction
+
+REPEAT_WINDOW = timedelta(days=1)
+SHORT_TEXT = 30  # characters; "Grazie mille!" may be said by many
+
+
+@dataclass(frozen=True)
+class Once:
+    """An Idempotency-Key: ``key`` names route and key, ``fingerprint`` the body, both SHA-256 in hex."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class _Draft:
+    comment: Comment
+    client_hash: str
+    text_hash: str
+
+
+def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Once | None = None) -> Receipt:
+    """Take a reader's comment: throttle, screen, decide, store with its notices, answer.
+
+    Raises ``InvalidInput`` (parent), ``DuplicateComment``, ``PageClosed``, ``TooManyRequests``,
+    ``IdempotencyKeyReused`` or ``Unavailable``.
+    """
+    if once and (earlier := _replay(tools, site, once)):
+        return earlier
+    draft = _draft(tools, site, submission)
+    case = _facts(tools, site, draft)
+    decision = examine(tools, site, draft.comment, case)
+    receipt = _store(tools, site, draft, decision, once)
+    tools.wake()
+    return receipt
+
+
+def read_thread(site: Site, page_url: str, *, sort: str, limit: int, after: str | None) -> Thread:
+    """Published comments of a page; an unknown page is an empty thread.
+
+    Raises ``InvalidInput`` for a bad cursor.
+    """
+    with reading() as session:
+        page = pages.by_url(session, site.id, page_url)
+        if page is None:
+            return Thread(page_url, "", True, 0, 0)
+        found = comments.thread(session, page.id, sort=sort, limit=limit + 1, after=_cursor(sort, after))
+    shown = found[:limit]
+    more = len(found) > limit
+    return Thread(
+        page.url,
+        page.title,
+        page.open,
+        page.version,
+        page.count,
+        shown,
+        _next(sort, shown[-1]) if more else None,
+    )
+
+
+def thread_mark(site: Site, page_url: str) -> str:
+    """Changes whenever the thread of a page does; one indexed read."""
+    with reading() as session:
+        page = pages.by_url(session, site.id, page_url)
+    return f"{page.id}.{page.version}.{page.open:d}" if page else "0"
+
+
+def read_comment(site: Site, wanted: str) -> Comment:
+    """A published comment of the site. Raises ``NotFound``."""
+    with reading() as session:
+        comment = comments.get(session, wanted)
+    if comment is None or comment.site_id != site.id or comment.status is not Status.PUBLISHED:
+        raise NotFound
+    return comment
+
+
+def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
+    now = tools.clock.now()
+    comment = Comment(
+        id=comment_id(now, tools.randomness(50)),
+        site_id=site.id,
+        page_id=0,
+        status=Status.RECEIVED,
+        author=sent.author,
+        body=sent.body,
+        body_html=render(sent.body),
+        created_at=now,
+        parent=sent.parent,
+        email=sent.email,
+        website=sent.website,
+        notify_replies=sent.notify_replies,
+        page_url=sent.page_url,
+        page_title=sent.page_title,
+    )
+    text = " ".join(sent.body.casefold().split())
+    return _Draft(comment, _client_hash(tools, sent.client), hashlib.sha256(text.encode()).hexdigest())
+
+
+def _client_hash(tools: Toolbox, client: str) -> str:
+    """A hash that means something for a day: HMAC-SHA256 under the key of the day, 16 bytes in hex."""
+    if not client:
+        return ""
+    with transaction() as session:
+        key = day_keys.of(session, tools.clock.now().date().isoformat(), secrets.token_hex(32))
+    return hmac.new(bytes.fromhex(key), client.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
+    """Look up what storage knows; refuse what the house's own limits refuse."""
+    comment, now = draft.comment, tools.clock.now()
+    with reading() as session:
+        _check_state(tools, session, site, draft)
+        repeats = (
+            comments.repeats(session, site.id, draft.text_hash, now - REPEAT_WINDOW)
+            if len(comment.body) >= SHORT_TEXT
+            else 0
+        )
+        history = comments.history(session, site.id, comment.email)
+    blank = NotScreened("missing")
+    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats)
+
+
+def _check_state(tools: Toolbox, session: Session, site: Site, draft: _Draft) -> None:
+    comment = draft.comment
+    page = pages.by_url(session, site.id, comment.page_url)
+    if comment.parent is not None:
+        parent = comments.get(session, comment.parent)
+        if (
+            parent is None
+            or page is None
+            or parent.page_id != page.id
+            or parent.status is not Status.PUBLISHED
+        ):
+            message = Message(N_("The comment you answer is not there any more."))
+            raise InvalidInput([FieldError("/parent", message)])
+    now = tools.clock.now()
+    recent = comments.recent(
+        session,
+        site.id,
+        page.id if page else None,
+        client_hash=draft.client_hash,
+        email=comment.email,
+        text_hash=draft.text_hash,
+        now=now,
+    )
+    limits = tools.settings.limits
+    throttle(recent, FloodLimits(limits.flood_per_minute, limits.flood_per_hour), now)
+    if page is not None and not page.open:
+        raise PageClosed
+
+
+def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: Once | None) -> Receipt:
+    """One transaction: page, comment, reasons, notices, key. Its commit is what the answer promises."""
+    now = tools.clock.now()
+    status = status_of(decision.outcome)
+    try:
+        with transaction() as session:
+            title, url = draft.comment.page_title, draft.comment.page_url
+            page = pages.ensure(session, site.id, url, title, now)
+            pages.lock(session, page.id)
+            _check_state(tools, session, site, draft)
+            comment = replace(draft.comment, page_id=page.id, status=status)
+            comments.add(
+                session,
+                comment,
+                client_hash=draft.client_hash,
+                text_hash=draft.text_hash,
+                risk=max(decision.scores.values(), default=0.5),
+            )
+            comments.log(session, comment.id, _first_line(comment, decision))
+            count(session, comment, None, status)
+            if any(reason.code == "not-screened" for reason in decision.reasons):
+                waiting.put(session, comment.id, now)
+            _tell_author(tools, session, site, comment)
+            if once:
+                answer = _answer(comment, decision)
+                idempotency.keep(
+                    session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now
+                )
+    except IntegrityError:
+        # Two requests with one key at once: the other was faster, so its answer is ours too.
+        if once and (earlier := _replay(tools, site, once)):
+            return earlier
+        raise
+    return _receipt(tools, comment, decision)
+
+
+def _first_line(comment: Comment, decision: Decision) -> LogLine:
+    return LogLine(
+        at=comment.created_at,
+        actor=Actor.MACHINE,
+        what=decision.outcome.value,
+        status_before=Status.RECEIVED,
+        status_after=comment.status,
+        reasons=decision.reasons,
+        scores=decision.scores,
+        model=decision.model,
+        policy=decision.policy,
+        comment_version=comment.version,
+    )
+
+
+def _tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None:
+    kinds = {Status.PUBLISHED: NoticeKind.COMMENT_PUBLISHED, Status.HELD: NoticeKind.COMMENT_HELD}
+    kind = kinds.get(comment.status)
+    if kind is None or not site.author_email:
+        return
+    notice = Notice(
+        kind=kind,
+        key=f"{kind.value}:{comment.id}:{site.author_email}",
+        recipient=site.author_email,
+        language=site.language,
+        site_id=site.id,
+        payload={"comment": comment.id, "version": comment.version},
+        priority=3 if kind is NoticeKind.COMMENT_HELD else 5,
+    )
+    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
+
+
+def _receipt(tools: Toolbox, comment: Comment, decision: Decision, *, replayed: bool = False) -> Receipt:
+    until = comment.created_at + timedelta(minutes=tools.settings.comments.edit_minutes)
+    return Receipt(comment, decision, tools.links.edit_token(comment.id, until), until, replayed)
+
+
+def _answer(comment: Comment, decision: Decision) -> dict[str, Any]:
+    return {
+        "comment": comment.id,
+        "status": comment.status.value,
+        "outcome": decision.outcome.value,
+        "reasons": [[r.code, r.outcome.value] for r in decision.reasons],
+    }
+
+
+def _replay(tools: Toolbox, site: Site, once: Once) -> Receipt | None:
+    """The earlier answer for a key. Raises ``IdempotencyKeyReused`` when the body is another."""
+    with reading() as session:
+        found = idempotency.find(session, site.id, once.key)
+        if found is None:
+            return None
+        fingerprint, answer = found
+        comment = comments.get(session, answer["comment"])
+    if fingerprint != once.fingerprint:
+        raise IdempotencyKeyReused
+    if comment is None:
+        return None
+    reasons = tuple(Reason(code, Outcome(outcome)) for code, outcome in answer["reasons"])
+    decision = Decision(Outcome(answer["outcome"]), reasons)
+    return _receipt(tools, replace(comment, status=Status(answer["status"])), decision, replayed=True)
+
+
+def _cursor(sort: str, after: str | None) -> tuple[Any, ...] | None:
+    if after is None:
+        return None
+    kind, _, rest = after.partition(".")
+    parts = rest.split(".")
+    try:
+        if kind != sort or len(parts) != (2 if sort == "popular" else 1) or len(parts[-1]) != 20:
+            raise ValueError
+        return (int(parts[0]), parts[1]) if sort == "popular" else (parts[0],)
+    except ValueError as error:
+        message = Message(N_("This cursor is not one of ours."))
+        raise InvalidInput([FieldError("/after", message)]) from error
+
+
+def _next(sort: str, last: Comment) -> str:
+    return f"popular.{last.votes}.{last.id}" if sort == "popular" else f"{sort}.{last.id}"

@@ -1,0 +1,63 @@
+"""What services need of the outside, as Protocols; ``app`` hands the pieces in, in one ``Toolbox``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from engagement.domain.notices import Delivery, NoticeKind
+from engagement.domain.screening import NotScreened, Reading, Screening
+from engagement.domain.wordlists import WordLists
+from engagement.settings import Settings
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+
+
+class Screener(Protocol):
+    @property
+    def model(self) -> str:
+        """``name@version``."""
+
+    def screen(self, texts: Sequence[str]) -> Screening | NotScreened:
+        """Score the texts of one comment together; the highest of each label is kept. Never raises."""
+
+    def score_each(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
+        """Scores of each text. Raises ``RuntimeError`` when there are none to be had."""
+
+
+class Links(Protocol):
+    def edit_token(self, comment: str, until: datetime) -> str:
+        """A token that lets the author of a comment change it; equal for equal arguments."""
+
+    def decide(self, comment: str, version: int, recipient: str) -> str:
+        """The address of the page where a mail's recipient decides about a comment."""
+
+
+class Letters(Protocol):
+    def write(self, kind: NoticeKind, language: str, facts: Mapping[str, object], message_id: str) -> bytes:
+        """A whole RFC 5322 message. Raises ``ValueError`` for facts it cannot write about."""
+
+
+class Postman(Protocol):
+    def send(self, recipient: str, message: bytes) -> Delivery:
+        """Hand one message over. Never raises: what went wrong is the answer."""
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """The equipment of one running service. ``wake`` rings the bell of the background work after a commit."""
+
+    settings: Settings
+    clock: Clock
+    screener: Screener
+    read: Callable[[str], Reading]
+    words: WordLists
+    links: Links
+    letters: Letters
+    postman: Postman
+    wake: Callable[[], None]
+    randomness: Callable[[int], int]  # so many random bits
+    secret: bytes

@@ -1,0 +1,45 @@
+"""Sites: found by key at every door, made and changed from the command line."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engagement.domain.errors import FieldError, InvalidInput, SiteNotFound
+from engagement.domain.messages import N_, Message
+from engagement.domain.pages import BadAddress, origin_of
+from engagement.domain.sites import SITE_KEY, Site
+from engagement.services.ports import Toolbox
+from engagement.storage import sites
+from engagement.storage.db import reading, transaction
+
+
+def find_site(key: str) -> Site:
+    """Raises ``SiteNotFound``."""
+    with reading() as session:
+        site = sites.by_key(session, key)
+    if site is None:
+        raise SiteNotFound
+    return site
+
+
+def every_site() -> list[Site]:
+    with reading() as session:
+        return sites.every(session)
+
+
+def save_site(tools: Toolbox, site: Site) -> Site:
+    """Make or change a site. Raises ``InvalidInput`` for a key or an origin that cannot be one."""
+    site = replace(site, origins=_origins(site.origins))
+    if not SITE_KEY.fullmatch(site.key):
+        raise InvalidInput([FieldError("/key", Message(N_("A site key is made of a-z, 0-9 and dashes.")))])
+    with transaction() as session:
+        sites.save(session, site, tools.clock.now())
+    return find_site(site.key)
+
+
+def _origins(given: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(origin_of(url) for url in given))
+    except BadAddress as error:
+        raise InvalidInput(
+            [FieldError("/origins", Message(N_("An origin looks like https://blog.example.")))]
+        ) from error

@@ -1,0 +1,281 @@
+"""Settings: typed, frozen, every mistake named.
+
+Order: ``config/default.toml`` (every key, explained), then the file that ``ENGAGEMENT_CONFIG`` or ``--config`` names,
+then the environment, ``ENGAGEMENT_<SECTION>__<KEY>`` with two underscores between levels.
+"""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+PREFIX = "ENGAGEMENT_"
+_NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
+_SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}
+_HERE = Path(__file__).resolve().parent
+
+
+class SettingsError(ValueError):
+    """All mistakes of the configuration, one a line."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        super().__init__("the configuration has mistakes:\n" + "\n".join(f"  - {m}" for m in mistakes))
+
+
+@dataclass(frozen=True)
+class Server:
+    public_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    secret_key: str = ""
+    secret_key_file: str = ""
+    old_secret_keys: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    workers: int = 1
+    threads: int = 8
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class Database:
+    url: str = "sqlite:///var/engagement.sqlite"
+
+
+@dataclass(frozen=True)
+class Limits:
+    enabled: bool = True
+    storage: str = "memory://"
+    comments: str = "5 per minute; 30 per hour"
+    comments_site: str = "60 per minute"
+    reads: str = "300 per minute"
+    preview: str = "30 per minute"
+    newsletter: str = "3 per hour"
+    links: str = "60 per minute"
+    login: str = "30 per 10 minutes"
+    login_account: str = "10 per 10 minutes"
+    api_key: str = "600 per minute"
+    flood_per_minute: int = 5
+    flood_per_hour: int = 30
+    mail_per_site_hour: int = 200
+
+
+@dataclass(frozen=True)
+class Queue:
+    url: str = "embedded"
+    sweep_seconds: int = 5
+
+
+@dataclass(frozen=True)
+class Mail:
+    transport: str = "folder"
+    folder: str = "var/mails"
+    host: str = "localhost"
+    port: int = 587
+    username: str = ""
+    password: str = ""
+    tls: str = "starttls"
+    sender: str = "commenti@localhost.localdomain"
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True)
+class ScreeningSettings:
+    model: str = "auto"
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    hold_at: Mapping[str, float] = field(default_factory=dict)
+    reject_at: Mapping[str, float] = field(default_factory=dict)
+    hold_links: int = 3
+    hold_first_time: bool = False
+    hold_repeats: int = 2
+    hold_disguise: float = 0.15
+    block_lexicon: bool = True
+    block_words: tuple[str, ...] = ()
+    hold_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Privacy:
+    rejected_days: int = 30
+    pending_days: int = 7
+    mail_log_days: int = 30
+    audit_days: int = 365
+
+
+@dataclass(frozen=True)
+class Comments:
+    edit_minutes: int = 15
+
+
+@dataclass(frozen=True)
+class Settings:
+    server: Server = field(default_factory=Server)
+    database: Database = field(default_factory=Database)
+    limits: Limits = field(default_factory=Limits)
+    queue: Queue = field(default_factory=Queue)
+    mail: Mail = field(default_factory=Mail)
+    screening: ScreeningSettings = field(default_factory=ScreeningSettings)
+    policy: Policy = field(default_factory=Policy)
+    privacy: Privacy = field(default_factory=Privacy)
+    comments: Comments = field(default_factory=Comments)
+
+
+def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises ``SettingsError`` that names every unknown key, wrong kind and bad value."""
+    environ = os.environ if environ is None else environ
+    mistakes: list[str] = []
+    tree = _read(default_file(), mistakes)
+    chosen = config or (Path(environ["ENGAGEMENT_CONFIG"]) if environ.get("ENGAGEMENT_CONFIG") else None)
+    if chosen:
+        _merge(tree, _read(chosen, mistakes))
+    _merge(tree, _from_environment(environ, mistakes))
+    settings: Settings = _build(Settings, tree, "", mistakes)
+    mistakes.extend(_bad_values(settings))
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
+
+
+def default_file() -> Path:
+    """``config/default.toml`` of the checkout, or the copy inside an installed package."""
+    checkout = _HERE.parent / "config" / "default.toml"
+    return checkout if checkout.is_file() else _HERE / "_installed" / "config" / "default.toml"
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs links, sessions and tokens; made once where ``secret_key_file`` says so.
+
+    Raises ``SettingsError`` for a missing, short or sample key.
+    """
+    key, path = settings.server.secret_key, settings.server.secret_key_file
+    if not key and path:
+        file = Path(path)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(48), "utf-8")
+        key = file.read_text("utf-8").strip()
+    if len(key) < 32 or key.lower() in _SAMPLE_SECRETS:
+        raise SettingsError(["server.secret_key must be a secret of at least 32 characters of your own"])
+    return key
+
+
+def _read(path: Path, mistakes: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        mistakes.append(f"{path}: {error}")
+        return {}
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _from_environment(environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith("ENGAGEMENT_TEST_"):
+            continue
+        parts = name[len(PREFIX) :].lower().split("__")
+        if len(parts) < 2:
+            mistakes.append(f"{name}: write ENGAGEMENT_<SECTION>__<KEY>")
+            continue
+        place = tree
+        for part in parts[:-1]:
+            place = place.setdefault(part, {})
+        place[parts[-1]] = _Text(text)
+    return tree
+
+
+class _Text(str):
+    """A value from the environment: text that stands for whatever kind the key has."""
+
+    __slots__ = ()
+
+
+def _build(kind: type[Any], tree: Mapping[str, Any], where: str, mistakes: list[str]) -> Any:
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{where}{key}"
+        if key not in known:
+            mistakes.append(f"unknown setting {name}; known here: {', '.join(sorted(known))}")
+        elif is_dataclass(hints[key]):
+            if isinstance(value, dict):
+                values[key] = _build(hints[key], value, f"{name}.", mistakes)
+            else:
+                mistakes.append(f"{name} is a section, not a value")
+        else:
+            try:
+                values[key] = _value(hints[key], value)
+            except ValueError:
+                mistakes.append(f"{name} must be {_describe(hints[key])}, not {value!r}")
+    return kind(**values)
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if isinstance(value, _Text):
+        value = _parse(kind, str(value))
+    origin = get_origin(kind)
+    if origin is tuple:
+        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+            raise ValueError
+        return tuple(value)
+    if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(value, dict):
+            raise ValueError
+        return {k: _value(get_args(kind)[1], v) for k, v in value.items()}
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError
+    return value
+
+
+def _parse(kind: Any, text: str) -> Any:
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    if kind in (int, float):
+        return kind(text)
+    if get_origin(kind) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _describe(kind: Any) -> str:
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    if kind in names:
+        return names[kind]
+    return "a list of texts" if get_origin(kind) is tuple else "a table of numbers by label"
+
+
+def _bad_values(s: Settings) -> list[str]:
+    choices = {
+        "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
+        "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
+        "queue.url": (s.queue.url, ("embedded", "workers")),
+        "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
+    }
+    bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
+    if not s.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        bad.append("database.url must start with sqlite:/// or postgresql+psycopg://")
+    if not s.server.public_url.startswith(("http://", "https://")):
+        bad.append("server.public_url must be an http or https address")
+    for section in ("hold_at", "reject_at"):
+        for label, value in getattr(s.policy, section).items():
+            if not 0 <= value <= 1:
+                bad.append(f"policy.{section}.{label} must lie between 0 and 1")
+    return bad

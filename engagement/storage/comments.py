@@ -1,0 +1,221 @@
+"""Comments, as values. The id sorts by time, so it is also the cursor."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from engagement.domain.comments import Comment, Status
+from engagement.domain.moderation import LogLine
+from engagement.domain.policy import History, Outcome, Reason
+from engagement.domain.throttling import Recent
+from engagement.storage.tables import CommentRow, DecisionRow, PageRow
+
+HISTORY_WINDOW = 1_000  # an author's earlier comments that are looked at; a bound, not a truth
+
+
+def add(session: Session, comment: Comment, *, client_hash: str, text_hash: str, risk: float) -> None:
+    session.add(
+        CommentRow(
+            id=comment.id,
+            site_id=comment.site_id,
+            page_id=comment.page_id,
+            parent=comment.parent,
+            status=comment.status.value,
+            author=comment.author,
+            email=comment.email,
+            website=comment.website,
+            body=comment.body,
+            body_html=comment.body_html,
+            notify_replies=comment.notify_replies,
+            client_hash=client_hash,
+            text_hash=text_hash,
+            created_at=comment.created_at,
+            edited_at=comment.edited_at,
+            votes=comment.votes,
+            replies=comment.replies,
+            version=comment.version,
+            risk=risk,
+            screen_at=None,
+            screen_attempts=0,
+            screen_lease="",
+        )
+    )
+    session.flush()
+
+
+def get(session: Session, comment_id: str) -> Comment | None:
+    row = session.execute(_with_page().where(CommentRow.id == comment_id)).first()
+    return _comment(row) if row else None
+
+
+def thread(
+    session: Session, page_id: int, *, sort: str, limit: int, after: Sequence[Any] | None
+) -> list[Comment]:
+    """Published comments, ``oldest``, ``newest`` or ``popular`` first, behind the cursor ``after``.
+
+    ``after`` is ``(id,)``, for ``popular`` ``(votes, id)``.
+    """
+    query = _with_page().where(CommentRow.page_id == page_id, CommentRow.status == Status.PUBLISHED.value)
+    if sort == "popular":
+        query = query.order_by(CommentRow.votes.desc(), CommentRow.id)
+        if after:
+            votes, last = after
+            behind = and_(CommentRow.votes == votes, CommentRow.id > last)
+            query = query.where(or_(CommentRow.votes < votes, behind))
+    elif sort == "newest":
+        query = query.order_by(CommentRow.id.desc())
+        query = query.where(CommentRow.id < after[0]) if after else query
+    else:
+        query = query.order_by(CommentRow.id)
+        query = query.where(CommentRow.id > after[0]) if after else query
+    return [_comment(row) for row in session.execute(query.limit(limit))]
+
+
+def recent(
+    session: Session,
+    site_id: int,
+    page_id: int | None,
+    *,
+    client_hash: str,
+    email: str,
+    text_hash: str,
+    now: datetime,
+) -> Recent:
+    """What the same author, by client or by address, sent in the last hour."""
+    same = [CommentRow.client_hash == client_hash] if client_hash else []
+    same += [CommentRow.email == email] if email else []
+    if not same:
+        return Recent()
+    mine = (CommentRow.site_id == site_id, or_(*same))
+    times = session.scalars(
+        select(CommentRow.created_at).where(*mine, CommentRow.created_at > now - timedelta(hours=1))
+    )
+    twin = session.scalar(
+        select(CommentRow.id)
+        .where(
+            *mine,
+            CommentRow.page_id == page_id,
+            CommentRow.text_hash == text_hash,
+            CommentRow.status != Status.DELETED.value,
+        )
+        .limit(1)
+    )
+    return Recent(tuple(times), twin is not None)
+
+
+def repeats(session: Session, site_id: int, text_hash: str, since: datetime) -> int:
+    """How many comments of the site hold the same text since then."""
+    found = session.scalar(
+        select(func.count())
+        .select_from(CommentRow)
+        .where(
+            CommentRow.site_id == site_id, CommentRow.text_hash == text_hash, CommentRow.created_at > since
+        )
+    )
+    return found or 0
+
+
+def history(session: Session, site_id: int, email: str) -> History:
+    """What became of the earlier comments left with an address; nothing is known without one."""
+    if not email:
+        return History()
+    newest = (
+        select(CommentRow.status)
+        .where(CommentRow.site_id == site_id, CommentRow.email == email)
+        .order_by(CommentRow.created_at.desc())
+        .limit(HISTORY_WINDOW)
+        .subquery()
+    )
+    counts: dict[str, int] = dict(
+        session.execute(select(newest.c.status, func.count()).group_by(newest.c.status)).tuples().all()
+    )
+    return History(
+        published=counts.get(Status.PUBLISHED.value, 0),
+        held=counts.get(Status.HELD.value, 0),
+        rejected=counts.get(Status.REJECTED.value, 0),
+        spam=counts.get(Status.SPAM.value, 0),
+    )
+
+
+def count_reply(session: Session, parent: str | None, more: int) -> None:
+    """Add to a parent's count of published replies."""
+    if parent:
+        session.execute(
+            update(CommentRow).where(CommentRow.id == parent).values(replies=CommentRow.replies + more)
+        )
+
+
+def change_status(session: Session, comment_id: str, version: int, status: Status) -> bool:
+    """Set the status and clear waiting work, if the comment still has ``version``; whether it had."""
+    done = session.execute(
+        update(CommentRow)
+        .where(CommentRow.id == comment_id, CommentRow.version == version)
+        .values(status=status.value, version=version + 1, screen_at=None, screen_lease="")
+        .returning(CommentRow.id)
+    ).first()
+    return done is not None
+
+
+def log(session: Session, comment_id: str, line: LogLine) -> None:
+    session.add(
+        DecisionRow(
+            comment_id=comment_id,
+            at=line.at,
+            actor=line.actor.value,
+            who=line.who,
+            what=line.what,
+            status_before=line.status_before.value,
+            status_after=line.status_after.value,
+            reasons=[
+                {"code": r.code, "outcome": r.outcome.value, "facts": dict(r.facts)} for r in line.reasons
+            ],
+            scores=dict(line.scores),
+            model=line.model,
+            policy=line.policy,
+            reason=line.reason,
+            note=line.note,
+            comment_version=line.comment_version,
+        )
+    )
+
+
+def last_decision_reasons(session: Session, comment_id: str) -> tuple[Reason, ...]:
+    """The reasons of the newest decision about a comment."""
+    stored = session.scalar(
+        select(DecisionRow.reasons)
+        .where(DecisionRow.comment_id == comment_id)
+        .order_by(DecisionRow.id.desc())
+        .limit(1)
+    )
+    return tuple(Reason(r["code"], Outcome(r["outcome"]), r["facts"]) for r in stored or ())
+
+
+def _with_page() -> Select[CommentRow, str, str]:
+    return select(CommentRow, PageRow.url, PageRow.title).join(PageRow, PageRow.id == CommentRow.page_id)
+
+
+def _comment(found: Any) -> Comment:
+    row, url, title = found
+    return Comment(
+        id=row.id,
+        site_id=row.site_id,
+        page_id=row.page_id,
+        status=Status(row.status),
+        author=row.author,
+        body=row.body,
+        body_html=row.body_html,
+        created_at=row.created_at,
+        parent=row.parent,
+        email=row.email,
+        website=row.website,
+        notify_replies=row.notify_replies,
+        edited_at=row.edited_at,
+        votes=row.votes,
+        replies=row.replies,
+        version=row.version,
+        page_url=url,
+        page_title=title,
+    )

@@ -1,0 +1,106 @@
+"""One transaction a write, one short session a read; an answer is sent only after a durable commit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, TypeDecorator, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from engagement.domain.errors import Unavailable
+
+_WRITE = "engagement_write"
+BUSY_SECONDS = 5.0
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An instant. SQLite keeps no zone, so it goes in as UTC and comes back as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time needs its zone")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A write: all of it or nothing, durable when the block ends.
+
+    Raises ``Unavailable`` when the database is locked, gone or full; nothing was kept then.
+    """
+    with _answering(), Session(db.engine, expire_on_commit=False) as session:
+        session.connection(execution_options={_WRITE: True})
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A read; the connection goes back to the pool when the block ends."""
+    with _answering(), Session(db.engine, expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(detail=type(error.orig).__name__ + ": " + str(error.orig)[:200]) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(detail=str(error.orig)[:200]) from error
+        raise
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Flask-SQLAlchemy's engine options for a database address."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    settings = "-c synchronous_commit=on -c statement_timeout=10000 -c lock_timeout=5000"
+    return {
+        "pool_pre_ping": True,
+        "pool_timeout": 5,
+        "connect_args": {"options": settings, "connect_timeout": 5},
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Teach SQLite to be durable and to lock at the start of a write. PostgreSQL needs no teaching."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and too weak
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    # A write takes its lock now: upgrading a read lock later fails at once instead of waiting.
+    write = connection.get_execution_options().get(_WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

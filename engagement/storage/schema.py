@@ -1,0 +1,33 @@
+"""The schema's version, and its migrations."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+_HERE = Path(__file__).resolve().parent.parent
+
+
+def migrations() -> Path:
+    """The folder of the migrations: the checkout's, or the copy inside an installed package."""
+    checkout = _HERE.parent / "migrations"
+    return checkout if (checkout / "env.py").is_file() else _HERE / "_installed" / "migrations"
+
+
+@lru_cache(maxsize=1)
+def newest() -> str | None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def is_current(session: Session) -> bool:
+    """Whether the database has the schema that this program was written for."""
+    try:
+        return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == newest())
+    except DBAPIError:
+        return False
