@@ -129,3 +129,92 @@ class SecretRow(Base):
     __tablename__ = "day_keys"
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
     key: Mapped[str] = mapped_column(String(64))
+
+
+class ModeratorRow(Base):
+    __tablename__ = "moderators"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)  # Argon2id; "" until the first login set one
+    active: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ModeratorSiteRow(Base):
+    __tablename__ = "moderator_sites"
+    moderator_id: Mapped[int] = mapped_column(ForeignKey("moderators.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+
+
+class LoginLinkRow(Base):
+    """One-time login addresses; only the SHA-256 of the token is kept."""
+
+    __tablename__ = "login_links"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    moderator_id: Mapped[int] = mapped_column(ForeignKey("moderators.id"))
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class DeskSessionRow(Base):
+    __tablename__ = "desk_sessions"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    moderator_id: Mapped[int] = mapped_column(ForeignKey("moderators.id"))
+    csrf: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ApiKeyRow(Base):
+    __tablename__ = "api_keys"
+    __table_args__ = (UniqueConstraint("site_id", "name", name="uq_api_keys_site_name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    name: Mapped[str] = mapped_column(String(80))
+    scope: Mapped[str] = mapped_column(String(12))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class AuditRow(Base):
+    """Logins, keys, settings: who did what and when; append only."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    who: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(String(40))
+    about: Mapped[str] = mapped_column(Text)
+
+
+class SubscriptionRow(Base):
+    __tablename__ = "subscriptions"
+    __table_args__ = (UniqueConstraint("site_id", "email", name="uq_subscriptions_site_email"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(12))
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    left_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class ConsentRow(Base):
+    """Proof of consent: what was shown and done, when; append only."""
+
+    __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_mailbox", "site_id", "email_hash", "at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    email_hash: Mapped[str] = mapped_column(String(64))  # HMAC-SHA256 under the installation's secret
+    what: Mapped[str] = mapped_column(String(12))  # asked, mailed, confirmed, left
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    form: Mapped[str] = mapped_column(String(80))
+    consent_text: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(8))
+    source_url: Mapped[str] = mapped_column(Text)
+    client_hash: Mapped[str] = mapped_column(String(32))
+    method: Mapped[str] = mapped_column(String(20))  # form, link, one-click

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0001"
-down_revision = None
+down_revision: str | None = None
 branch_labels = None
 depends_on = None
 
