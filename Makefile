@@ -1,0 +1,41 @@
+# Two commands matter: `make run` and `make test`. On a fresh machine they need Python 3.11 or newer and nothing else.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: help run test check lock clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: .venv/base ## the demo: web and background work on http://127.0.0.1:8000 (HOST and PORT override)
+	@$(BIN)/engagement --config config/demo.toml run
+
+test: .venv/dev ## the whole test suite (ARGS="-k word" narrows it)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: .venv/dev ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: ## pin the dependencies anew from pyproject.toml
+	pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe --no-header -o requirements/base.txt pyproject.toml
+	pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe --no-header --extra postgres --extra redis --extra train --extra dev -o requirements/dev.txt pyproject.toml
+
+clean: ## remove what was installed here; the data under var/ stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+
+.venv/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/base: .venv/python requirements/base.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/base.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+.venv/dev: .venv/base requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
