@@ -73,7 +73,7 @@ def make_toolbox(settings: Settings) -> Toolbox:
         read=read,
         words=make_words(settings),
         links=links,
-        letters=Letterbox(settings.mail.sender, settings.server.public_url),
+        letters=Letterbox(settings.mail.sender),
         postman=open_postman(settings.mail),
         wake=lambda: None,
         randomness=secrets.randbits,

@@ -40,6 +40,9 @@ class Letters(Protocol):
     def write(self, kind: NoticeKind, language: str, facts: Mapping[str, object], message_id: str) -> bytes:
         """A whole RFC 5322 message. Raises ``ValueError`` for facts it cannot write about."""
 
+    def quote(self, text: str) -> str:
+        """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
+
 
 class Postman(Protocol):
     def send(self, recipient: str, message: bytes) -> Delivery:

@@ -1,0 +1,14 @@
+"""What runs in the background: plain functions, one service call a job."""
+
+from collections.abc import Callable
+
+from engagement.services.mail import deliver_due
+from engagement.services.ports import Toolbox
+from engagement.services.screening import screen_waiting
+from engagement.services.upkeep import tidy
+
+Job = Callable[[Toolbox], object]
+
+# Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
+OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due)
+HOURLY: tuple[Job, ...] = (tidy,)

@@ -1,0 +1,61 @@
+"""Signed links and tokens, a salt for each purpose, so that none can stand in for another."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from itsdangerous import BadSignature, Signer, URLSafeSerializer
+
+from engagement.domain.errors import LinkNotValid
+
+DECIDE_FOR = timedelta(hours=72)
+
+
+class SignedLinks:
+    """``keys``: the newest last; older ones still verify, so a key can be changed without breaking sent mails."""
+
+    def __init__(self, keys: Sequence[str], public_url: str, *, clock: Callable[[], datetime]) -> None:
+        self._keys = list(keys)
+        self._url = public_url.rstrip("/")
+        self._now = clock
+
+    def edit_token(self, comment: str, until: datetime) -> str:
+        """Equal for equal arguments, so that a repeated request gets the same answer."""
+        text = f"{comment}.{int(until.timestamp())}"
+        return Signer(self._keys, salt="edit-comment", sep="~").sign(text).decode()
+
+    def read_edit_token(self, token: str) -> str:
+        """The id of the comment a token may change. Raises ``LinkNotValid``."""
+        try:
+            text = Signer(self._keys, salt="edit-comment", sep="~").unsign(token).decode()
+        except BadSignature as error:
+            raise LinkNotValid from error
+        comment, _, until = text.partition(".")
+        if int(until) <= self._now().timestamp():
+            raise LinkNotValid
+        return comment
+
+    def decide(self, comment: str, version: int, recipient: str) -> str:
+        """Good for 72 hours, for this version of the comment: a decision makes a new version."""
+        until = int((self._now() + DECIDE_FOR).timestamp())
+        return f"{self._url}/decide/{self._pack('decide', [comment, version, recipient, until])}"
+
+    def read_decide(self, token: str) -> tuple[str, int, str]:
+        """``(comment, version, recipient)``. Raises ``LinkNotValid``."""
+        comment, version, recipient, until = self._unpack("decide", token, 4)
+        if until <= self._now().timestamp():
+            raise LinkNotValid
+        return comment, version, recipient
+
+    def _pack(self, purpose: str, value: list[Any]) -> str:
+        packed = URLSafeSerializer(self._keys, salt=purpose).dumps(value)
+        return packed if isinstance(packed, str) else packed.decode()
+
+    def _unpack(self, purpose: str, token: str, size: int) -> list[Any]:
+        try:
+            value = URLSafeSerializer(self._keys, salt=purpose).loads(token)
+        except BadSignature as error:
+            raise LinkNotValid from error
+        if not isinstance(value, list) or len(value) != size:
+            raise LinkNotValid
+        return value

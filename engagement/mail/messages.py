@@ -1,0 +1,109 @@
+"""Letters from templates: ``templates/<kind>/subject.txt``, ``body.txt`` and ``body.html``."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from hashlib import sha256
+from pathlib import Path
+
+from css_inline import CSSInliner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from engagement.domain.messages import Message
+from engagement.domain.notices import NoticeKind
+from engagement.language import say
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_MAX_HEADER = 200
+
+
+class Letterbox:
+    """Writes letters from ``sender``, an address of ours."""
+
+    def __init__(self, sender: str) -> None:
+        self._sender = sender
+        self._text = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name and name.endswith(".html")),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        # Remote loading is on by default in this library; a mail must never fetch anything.
+        self._inline = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+
+    def write(self, kind: NoticeKind, language: str, facts: Mapping[str, object], message_id: str) -> bytes:
+        """RFC 5322 bytes, equal for equal arguments.
+
+        ``facts`` are those of the kind's templates, with ``recipient``, ``created_at`` and ``site_name``.
+        Raises ``ValueError`` when the result would carry other headers than the ones meant here.
+        """
+
+        def translate(text: str, **values: object) -> str:
+            return say(Message(text, values), language)
+
+        given = dict(facts) | {"_": translate, "language": language}
+        subject = header_safe(self._text.get_template(f"{kind.value}/subject.txt").render(given))
+        text = self._text.get_template(f"{kind.value}/body.txt").render(given)
+        markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))
+        letter = EmailMessage(policy=policy.SMTP)
+        headers = self._headers(facts, subject, message_id)
+        for name, value in headers.items():
+            letter[name] = value
+        letter.set_content(text)
+        letter.add_alternative(markup, subtype="html")
+        # The MIME boundary is random by default; a retry must be the same bytes.
+        letter.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:32]}")
+        return _checked(letter.as_bytes(), set(headers), str(facts["recipient"]))
+
+    def quote(self, text: str) -> str:
+        """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
+        return without_links(text)
+
+    def _headers(self, facts: Mapping[str, object], subject: str, message_id: str) -> dict[str, object]:
+        name, _, domain = self._sender.rpartition("@")
+        created = facts["created_at"]
+        if not isinstance(created, datetime):
+            raise ValueError("created_at must be a time")
+        headers: dict[str, object] = {
+            "From": Address(header_safe(str(facts["site_name"])), name, domain),
+            "To": str(facts["recipient"]),
+            "Subject": subject,
+            "Date": format_datetime(created),
+            "Message-ID": message_id,
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        }
+        if "page_url" in facts:
+            root = f"<post.{sha256(str(facts['page_url']).encode()).hexdigest()[:24]}@{domain}>"
+            headers |= {"In-Reply-To": root, "References": root}
+        return headers
+
+
+def header_safe(text: str) -> str:
+    """Text that cannot make a header of its own.
+
+    Python 3.11's ``EmailMessage`` decodes encoded words and writes their line breaks out (CVE-2024-6923), so
+    ``=?`` is broken up; control and direction characters go; at most 200 characters stay.
+    """
+    flat = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp", "Cs"} else c for c in text)
+    flat = re.sub(r"\s+", " ", flat.replace("=?", "= ?")).strip()
+    return flat[: _MAX_HEADER - 1] + "…" if len(flat) > _MAX_HEADER else flat
+
+
+def without_links(text: str) -> str:
+    """A commenter's text so that no mail program makes a link of it."""
+    return re.sub(r"\b(www)\.", r"\1[.]", text.replace("://", "[:]//"), flags=re.IGNORECASE)
+
+
+def _checked(raw: bytes, meant: set[str], recipient: str) -> bytes:
+    parsed = message_from_bytes(raw)
+    found = {name for name in parsed if name not in {"MIME-Version", "Content-Type"}}
+    if found != meant or len(parsed.keys()) != len(set(parsed.keys())) or parsed["To"] != recipient:
+        raise ValueError("the letter would carry other headers than the ones meant")
+    return raw

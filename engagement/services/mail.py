@@ -1,0 +1,87 @@
+"""Sending what the outbox holds: claim, gather, write, hand over, write down."""
+
+import logging
+import secrets
+from collections.abc import Mapping
+
+from engagement.domain.comments import Status
+from engagement.domain.notices import (
+    RENDER_TRIES,
+    Delivery,
+    NoticeKind,
+    QueuedNotice,
+    SendOutcome,
+)
+from engagement.domain.reasons import moderator_text
+from engagement.language import say
+from engagement.markup import visible_text
+from engagement.services.ports import Toolbox
+from engagement.storage import comments, outbox, sites
+from engagement.storage.db import reading, transaction
+
+_log = logging.getLogger(__name__)
+
+
+def deliver_due(tools: Toolbox, limit: int = 20) -> int:
+    """Send what is due; how many notices were tried. No transaction is open while a letter travels."""
+    token = secrets.token_hex(16)
+    with transaction() as session:
+        due = outbox.claim(session, tools.clock.now(), limit, token)
+    for queued in due:
+        _deliver(tools, queued)
+    return len(due)
+
+
+def _deliver(tools: Toolbox, queued: QueuedNotice) -> None:
+    facts = _facts(tools, queued)
+    if facts is None:
+        with transaction() as session:
+            outbox.suppress(session, queued.id, queued.token)
+        return
+    delivery = _send(tools, queued, facts)
+    jitter = tools.randomness(16) / 32_768 - 1
+    with transaction() as session:
+        outbox.finish(
+            session, queued.id, queued.token, delivery=delivery, now=tools.clock.now(), jitter=jitter
+        )
+
+
+def _send(tools: Toolbox, queued: QueuedNotice, facts: Mapping[str, object]) -> Delivery:
+    notice = queued.notice
+    try:
+        letter = tools.letters.write(notice.kind, notice.language, facts, queued.message_id)
+    except Exception as error:  # noqa: BLE001 - a letter that cannot be written must not block the others
+        _log.exception("a letter of kind %s cannot be written", notice.kind.value)
+        outcome = SendOutcome.REFUSED if queued.attempt >= RENDER_TRIES else SendOutcome.RETRY
+        return Delivery(outcome, reply=f"not written: {type(error).__name__}")
+    return tools.postman.send(notice.recipient, letter)
+
+
+def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
+    """What the letter tells; None when there is nothing to tell any more."""
+    if queued.notice.kind is NoticeKind.NEWSLETTER_CONFIRM:
+        return None  # without a subscription behind it there is nothing to confirm
+    return _comment_facts(tools, queued)
+
+
+def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
+    notice, expected = queued.notice, Status.PUBLISHED
+    if notice.kind is NoticeKind.COMMENT_HELD:
+        expected = Status.HELD
+    with reading() as session:
+        comment = comments.get(session, str(notice.payload["comment"]))
+        if comment is None or comment.status is not expected:
+            return None
+        reasons = comments.last_decision_reasons(session, comment.id)
+        site = sites.by_id(session, notice.site_id)
+    return {
+        "recipient": notice.recipient,
+        "created_at": queued.created_at,
+        "site_name": site.name,
+        "page_title": comment.page_title or comment.page_url,
+        "page_url": f"{comment.page_url}#comment-{comment.id}",
+        "author": tools.letters.quote(comment.author),
+        "body": tools.letters.quote(visible_text(comment.body_html)),
+        "reasons": [say(moderator_text(reason), notice.language) for reason in reasons],
+        "decide_url": tools.links.decide(comment.id, comment.version, notice.recipient),
+    }

@@ -1,0 +1,148 @@
+"""The outbox: mails to be, written in the transaction of what they tell about, sent under a lease."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engagement.domain.notices import (
+    EXPIRES_AFTER,
+    LEASE,
+    Delivery,
+    Notice,
+    NoticeKind,
+    OutboxState,
+    QueuedNotice,
+    SendOutcome,
+    next_try,
+)
+from engagement.storage.tables import OutboxRow
+
+_WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
+_DONE = [
+    s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)
+]
+
+
+def add(session: Session, notice: Notice, now: datetime, message_domain: str) -> None:
+    """Queue a notice; a second one with the same key is the same notice and changes nothing.
+
+    The Message-ID comes from the key, so every try and every copy carries the same one.
+    """
+    digest = hashlib.sha256(notice.key.encode()).hexdigest()[:24]
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.execute(
+        insert(OutboxRow)
+        .values(
+            key=notice.key,
+            kind=notice.kind.value,
+            site_id=notice.site_id,
+            recipient=notice.recipient,
+            language=notice.language,
+            payload=dict(notice.payload),
+            message_id=f"<n.{digest}.{notice.kind.value}@{message_domain}>",
+            priority=notice.priority,
+            state=OutboxState.QUEUED.value,
+            attempts=0,
+            next_attempt_at=now,
+            lease_token="",
+            last_reply="",
+            created_at=now,
+            expires_at=now + EXPIRES_AFTER,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def claim(session: Session, now: datetime, limit: int, token: str) -> list[QueuedNotice]:
+    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again."""
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state.in_(_WAITING), OutboxRow.expires_at <= now)
+        .values(state=OutboxState.EXPIRED.value)
+    )
+    fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
+    lapsed = (OutboxRow.state == OutboxState.LEASED.value) & (OutboxRow.lease_until <= now)
+    due = (
+        select(OutboxRow.id)
+        .where(or_(fresh, lapsed))
+        .order_by(OutboxRow.priority, OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(session.scalars(due))
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(ids))
+        .values(
+            state=OutboxState.LEASED.value,
+            lease_until=now + LEASE,
+            lease_token=token,
+            attempts=OutboxRow.attempts + 1,
+        )
+    )
+    rows = session.scalars(
+        select(OutboxRow).where(OutboxRow.id.in_(ids)).order_by(OutboxRow.priority, OutboxRow.id)
+    )
+    return [_queued(row) for row in rows]
+
+
+def finish(
+    session: Session, row_id: int, token: str, *, delivery: Delivery, now: datetime, jitter: float
+) -> bool:
+    """Write down what became of a try; False when the lease went to somebody else meanwhile."""
+    row = session.scalar(
+        select(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.lease_token == token).with_for_update()
+    )
+    if row is None or row.state != OutboxState.LEASED.value:
+        return False
+    row.last_code, row.last_reply = delivery.code, delivery.reply[:500]
+    row.lease_until, row.lease_token = None, ""
+    if delivery.outcome is SendOutcome.SENT:
+        row.state, row.sent_at = OutboxState.SENT.value, now
+    elif delivery.outcome is SendOutcome.REFUSED:
+        row.state = OutboxState.FAILED.value
+    else:
+        row.state = OutboxState.RETRY.value
+        row.next_attempt_at = next_try(row.attempts, now, jitter)
+        if delivery.outcome is SendOutcome.CHANNEL:
+            row.attempts -= 1  # the way was broken; the message is not to blame
+    return True
+
+
+def suppress(session: Session, row_id: int, token: str) -> None:
+    """The reason to send is gone."""
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id, OutboxRow.lease_token == token)
+        .values(state=OutboxState.SUPPRESSED.value, lease_token="", lease_until=None)
+    )
+
+
+def purge(session: Session, before: datetime) -> None:
+    """Forget rows that were finished and are older than ``before``."""
+    session.execute(delete(OutboxRow).where(OutboxRow.state.in_(_DONE), OutboxRow.created_at < before))
+
+
+def _queued(row: OutboxRow) -> QueuedNotice:
+    notice = Notice(
+        kind=NoticeKind(row.kind),
+        key=row.key,
+        recipient=row.recipient,
+        language=row.language,
+        site_id=row.site_id,
+        payload=row.payload,
+        priority=row.priority,
+    )
+    return QueuedNotice(
+        id=row.id,
+        notice=notice,
+        message_id=row.message_id,
+        attempt=row.attempts,
+        token=row.lease_token,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )

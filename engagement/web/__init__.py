@@ -1,0 +1,1 @@
+"""Doors over HTTP: translate in, call one service function, translate out; none decides."""

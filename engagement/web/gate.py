@@ -1,0 +1,70 @@
+"""The order of refusals at a JSON door: type, size, syntax, origin, rate; the fields come after."""
+
+import json
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from engagement.domain.errors import MalformedRequest, OriginNotAllowed
+from engagement.domain.pages import BadAddress, origin_of
+from engagement.domain.sites import Site
+from engagement.web import limits
+from engagement.web.house import the_site, toolbox
+
+MAX_REQUEST = 256 * 1024  # bytes
+
+
+def json_body(*rates: str) -> tuple[Site, dict[str, Any]]:
+    """The site and the body of a request that may come in; ``rates`` are keys of ``[limits]``.
+
+    Raises what the contract names: 415, 413, 400, 404 (site), 403 (origin), 429, in this order.
+    """
+    if request.mimetype != "application/json" or request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType
+    if (request.content_length or 0) > MAX_REQUEST:
+        raise RequestEntityTooLarge
+    body = parse(request.get_data(cache=True))
+    site = the_site()
+    check_origin(site)
+    for rate in rates:
+        limits.count(rate, site)
+    return site, body
+
+
+def check_origin(site: Site) -> None:
+    """A browser tells where a request comes from; it must be the site's, or ours. Raises ``OriginNotAllowed``."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    try:
+        if origin_of(origin) in {*site.origins, origin_of(toolbox().settings.server.public_url)}:
+            return
+    except BadAddress:
+        pass
+    raise OriginNotAllowed
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """A JSON object, strictly: no duplicate keys, no NaN, no lone surrogates, no bottomless nesting."""
+    try:
+        value = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_no_constant
+        )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # finds lone surrogates anywhere
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest(detail=str(error)[:200]) from error
+    if not isinstance(value, dict):
+        raise MalformedRequest
+    return value
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate keys")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,51 @@
+"""What every door reaches for: the toolbox, the site in the address, the language of the answer."""
+
+import re
+
+from flask import current_app, g, request
+
+from engagement.domain.errors import SiteNotFound
+from engagement.domain.sites import Site
+from engagement.language import best_language
+from engagement.services.ports import Toolbox
+from engagement.services.sites import find_site
+from engagement.web.clients import client_of
+
+_SITE_IN_PATH = re.compile(r"^/(?:api/v1/)?sites/([a-z0-9][a-z0-9-]{0,39})(?:/|$)")
+
+
+def toolbox() -> Toolbox:
+    tools: Toolbox = current_app.extensions["engagement"]
+    return tools
+
+
+def asked_site() -> Site | None:
+    """The site that the path names, also when no route matched; looked up once a request."""
+    if "asked_site" not in g:
+        found = _SITE_IN_PATH.match(request.path)
+        try:
+            g.asked_site = find_site(found[1]) if found else None
+        except SiteNotFound:
+            g.asked_site = None
+    site: Site | None = g.asked_site
+    return site
+
+
+def the_site() -> Site:
+    """The site of the path. Raises ``SiteNotFound``."""
+    site = asked_site()
+    if site is None:
+        raise SiteNotFound
+    return site
+
+
+def language() -> str:
+    """The site's language; elsewhere the first of ours that the browser asks for."""
+    site = g.get("asked_site")
+    if site is not None:
+        return str(site.language)
+    return best_language(request.accept_languages.best_match(["it", "en"]))
+
+
+def client() -> str:
+    return client_of(request, toolbox().settings.server.trusted_proxies)

@@ -1,0 +1,129 @@
+"""Refusals as RFC 9457 problem details; the only place that knows their HTTP status."""
+
+import json
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from engagement.domain import errors
+from engagement.domain.messages import Message, N_
+from engagement.domain.policy import Outcome, Reason
+from engagement.domain.reasons import public_text
+from engagement.language import say
+from engagement.web.house import language, toolbox
+
+_log = logging.getLogger(__name__)
+
+# (class, status, slug), the most special first.
+_TABLE: tuple[tuple[type[errors.EngagementError], int, str], ...] = (
+    (errors.InvalidInput, 422, "invalid-input"),
+    (errors.MalformedRequest, 400, "malformed-request"),
+    (errors.SiteNotFound, 404, "site-not-found"),
+    (errors.NotFound, 404, "not-found"),
+    (errors.OriginNotAllowed, 403, "origin-not-allowed"),
+    (errors.AuthorBlocked, 403, "author-blocked"),
+    (errors.NotAuthorised, 401, "not-authorised"),
+    (errors.Refused, 403, "not-permitted"),
+    (errors.DuplicateComment, 409, "comment-duplicate"),
+    (errors.PageClosed, 409, "page-closed"),
+    (errors.AlreadySettled, 409, "already-settled"),
+    (errors.Conflict, 409, "conflict"),
+    (errors.IdempotencyKeyReused, 422, "idempotency-key-reused"),
+    (errors.TooManyRequests, 429, "too-many-requests"),
+    (errors.LinkNotValid, 410, "link-not-valid"),
+    (errors.Unavailable, 503, "unavailable"),
+)
+TITLES = {
+    "invalid-input": N_("Invalid input"),
+    "malformed-request": N_("Malformed request"),
+    "site-not-found": N_("Site not found"),
+    "not-found": N_("Not found"),
+    "origin-not-allowed": N_("Origin not allowed"),
+    "author-blocked": N_("Author blocked"),
+    "not-authorised": N_("Not signed in"),
+    "not-permitted": N_("Not permitted"),
+    "comment-duplicate": N_("Comment sent twice"),
+    "comment-rejected": N_("Comment rejected"),
+    "page-closed": N_("Comments closed"),
+    "already-settled": N_("Already decided"),
+    "conflict": N_("Conflict"),
+    "idempotency-key-reused": N_("Idempotency-Key used again"),
+    "too-many-requests": N_("Too many requests"),
+    "link-not-valid": N_("Link not valid"),
+    "unavailable": N_("Temporarily unavailable"),
+    "method-not-allowed": N_("Method not allowed"),
+    "content-too-large": N_("Content too large"),
+    "unsupported-media-type": N_("Unsupported media type"),
+    "internal-error": N_("Internal error"),
+}
+_HTTP_SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "content-too-large"}
+_HTTP_SLUGS |= {415: "unsupported-media-type", 429: "too-many-requests", 500: "internal-error"}
+_HTTP_TEXTS = {
+    404: N_("There is nothing at this address."),
+    405: N_("This address does not take that method."),
+    413: N_("The request is too large."),
+    415: N_("Send the request as application/json."),
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(errors.EngagementError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _broken)
+
+
+def problem(status: int, slug: str, detail: Message | str, **more: Any) -> Response:
+    """An ``application/problem+json`` answer in the reader's language."""
+    body = {
+        "type": f"{toolbox().settings.server.public_url.rstrip('/')}/problems/{slug}",
+        "title": say(TITLES[slug], language()),
+        "status": status,
+        "detail": say(detail, language()),
+        "instance": request.path,
+    } | more
+    return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+
+
+def rejected(reasons: tuple[Reason, ...]) -> Response:
+    """``403 comment-rejected`` with public reasons, never scores."""
+    codes = dict.fromkeys(r.code for r in reasons if r.outcome is Outcome.REJECT)
+    shown = [{"code": code, "text": say(public_text(code), language())} for code in codes]
+    text = N_("Your comment was not published. You can change it and send it again.")
+    return problem(403, "comment-rejected", text, reasons=shown)
+
+
+def _refused(error: errors.EngagementError) -> Response:
+    status, slug = next((s, slug) for kind, s, slug in _TABLE if isinstance(error, kind))
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.InvalidInput):
+        more["errors"] = [
+            {"pointer": e.pointer, "detail": say(e.message, language())} for e in error.errors
+        ]
+    answer = problem(status, slug, error.message, **more)
+    if isinstance(error, errors.TooManyRequests | errors.Unavailable):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    if status >= 500:
+        _log.error("%s: %s", slug, error.detail)
+    return answer
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return Response(status=status, headers=error.get_headers())
+    slug = _HTTP_SLUGS.get(status, "malformed-request")
+    answer = problem(status, slug, _HTTP_TEXTS.get(status, errors.MalformedRequest.text))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _broken(error: Exception) -> Response:
+    number = secrets.token_hex(6)
+    _log.exception("request failed, id %s", number, exc_info=error)
+    text = Message(N_("Something went wrong here. Its number is %(number)s."), {"number": number})
+    return problem(500, "internal-error", text)

@@ -1,0 +1,71 @@
+"""The start of background work: a thread beside the web server, or a process of its own."""
+
+import logging
+import signal
+import threading
+import time
+
+from flask import Flask
+
+from engagement import jobs
+
+_log = logging.getLogger(__name__)
+_HOUR = 3600.0
+
+
+class Background:
+    """Runs the jobs whenever the bell rings, and at least every ``sweep_seconds``."""
+
+    def __init__(self, app: Flask, sweep_seconds: float) -> None:
+        self._app = app
+        self._sweep = sweep_seconds
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._tidied = -_HOUR
+
+    def ring(self) -> None:
+        """Work has come; called after a commit."""
+        self._bell.set()
+
+    def start(self) -> None:
+        """Run in a thread of this process. Leases make any number of processes safe beside each other."""
+        self._thread = threading.Thread(target=self.loop, name="background", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Finish the work at hand, then end."""
+        self._stopping.set()
+        self._bell.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def loop(self) -> None:
+        """Work until ``stop``."""
+        while not self._stopping.is_set():
+            self._bell.wait(self._sweep)
+            self._bell.clear()
+            self.once()
+
+    def once(self) -> None:
+        """Run every job that is due; a job that fails is logged and never ends the others."""
+        due = list(jobs.OFTEN)
+        if time.monotonic() - self._tidied >= _HOUR:
+            self._tidied = time.monotonic()
+            due += jobs.HOURLY
+        for job in due:
+            if self._stopping.is_set():
+                return
+            try:
+                with self._app.app_context():
+                    job(self._app.extensions["engagement"])
+            except Exception:
+                _log.exception("the job %s failed; it is tried again at the next sweep", job.__name__)
+
+
+def run_forever(app: Flask) -> None:
+    """``engagement worker``: work until SIGTERM or Ctrl-C, then finish what is at hand."""
+    background: Background = app.extensions["engagement-background"]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: background.stop(0))
+    background.loop()
