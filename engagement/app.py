@@ -21,7 +21,6 @@ from engagement.screening.normalise import read
 from engagement.services import sites
 from engagement.services.ports import Screener, Toolbox
 from engagement.settings import Settings, load, secret_key
-from engagement.storage import tables
 from engagement.storage.db import db, engine_options, prepare
 from engagement.storage.schema import migrations
 from engagement.web import doors
@@ -46,8 +45,8 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
         SQLALCHEMY_DATABASE_URI=_database_url(settings),
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database.url),
     )
+
     db.init_app(app)
-    tables.Base.registry.configure()  # the import is what declares the tables; this says so
     Migrate(app, db, directory=str(migrations()))
     with app.app_context():
         prepare(db.engine)
@@ -63,9 +62,7 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
 def make_toolbox(settings: Settings) -> Toolbox:
     """The real equipment that the settings ask for."""
     secret = secret_key(settings)
-    links = SignedLinks(
-        [*settings.server.old_secret_keys, secret], settings.server.public_url, clock=SystemClock().now
-    )
+    links = SignedLinks([*settings.server.old_secret_keys, secret], settings.server.public_url, clock=SystemClock().now)
     return Toolbox(
         settings=settings,
         clock=SystemClock(),

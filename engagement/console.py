@@ -109,9 +109,7 @@ def _at_address(house: House) -> House:
     url = server.public_url
     if url == f"http://{server.host}:{server.port}":
         url = f"http://{host}:{port}"
-    os.environ.update(
-        ENGAGEMENT_SERVER__HOST=host, ENGAGEMENT_SERVER__PORT=port, ENGAGEMENT_SERVER__PUBLIC_URL=url
-    )
+    os.environ.update(ENGAGEMENT_SERVER__HOST=host, ENGAGEMENT_SERVER__PORT=port, ENGAGEMENT_SERVER__PUBLIC_URL=url)
     changed = replace(server, host=host, port=int(port), public_url=url)
     return House(replace(house.settings, server=changed))
 

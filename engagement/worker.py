@@ -59,7 +59,7 @@ class Background:
             try:
                 with self._app.app_context():
                     job(self._app.extensions["engagement"])
-            except Exception:
+            except Exception:  # noqa: BLE001 - one broken job must not end the others
                 _log.exception("the job %s failed; it is tried again at the next sweep", job.__name__)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from engagement.mail.postmen import MemoryPostman
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from engagement.app import create_app, make_toolbox
 from engagement.domain.sites import Site
+from engagement.mail.postmen import MemoryPostman
 from engagement.services import sites
 from engagement.services.ports import Toolbox
 from engagement.settings import load

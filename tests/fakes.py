@@ -22,9 +22,7 @@ class FixedScreener:
         if not found and isinstance(self.toxicity, NotScreened):
             return self.toxicity
         score = max(found) if found else self.toxicity
-        return Screening(
-            self.model, {"toxicity": float(score)}, Thresholds({"toxicity": 0.6}, {"toxicity": 0.95})
-        )
+        return Screening(self.model, {"toxicity": float(score)}, Thresholds({"toxicity": 0.6}, {"toxicity": 0.95}))
 
     def score_each(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         return [{"toxicity": 0.0} for _ in texts]

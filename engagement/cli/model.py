@@ -56,9 +56,7 @@ def list_(house: ModelRoom, as_json: bool) -> None:
 
 @model.command("train")
 @_DATA
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write; default: the package."
-)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write; default: the package.")
 @click.pass_obj
 def train(house: ModelRoom, data: Path, out: Path | None) -> None:
     """Train the embedded model. The same data gives the same bytes.
@@ -132,9 +130,7 @@ def _told() -> Iterator[None]:
 def _bars() -> Iterator[Progress]:
     """A bar for each piece of work, on standard error and only on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bars:
+    with Bars(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         tasks: dict[str, Any] = {}
 
         def progress(what: str, done: int, total: int) -> None:

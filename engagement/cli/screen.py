@@ -121,9 +121,7 @@ def _batches(stream: BinaryIO) -> Iterator[list[Line]]:
             yield batch
 
 
-def _pour(
-    stream: BinaryIO, queue: "SimpleQueue[tuple[int, bytes] | None]", room: "SimpleQueue[None]"
-) -> None:
+def _pour(stream: BinaryIO, queue: "SimpleQueue[tuple[int, bytes] | None]", room: "SimpleQueue[None]") -> None:
     try:
         for numbered in enumerate(stream, start=1):
             room.get()

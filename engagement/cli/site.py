@@ -41,15 +41,11 @@ def list_sites(house: _House, as_json: bool) -> None:
 @site.command("add")
 @click.argument("key")
 @click.option("--name", default="", help="The blog's name; the key where left out.")
-@click.option(
-    "--origin", "origins", multiple=True, required=True, help="Such as https://blog.example; repeatable."
-)
+@click.option("--origin", "origins", multiple=True, required=True, help="Such as https://blog.example; repeatable.")
 @click.option("--author-email", default="", help="Where notification mails go.")
 @click.option("--language", type=click.Choice(["it", "en"]), default="it")
 @click.pass_obj
-def add(
-    house: _House, key: str, name: str, origins: tuple[str, ...], author_email: str, language: str
-) -> None:
+def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_email: str, language: str) -> None:
     """Add the site KEY."""
     with house.app().app_context():
         if any(s.key == key for s in sites.every_site()):
@@ -65,11 +61,9 @@ def add(
 @click.option("--language", type=click.Choice(["it", "en"]))
 @click.option("--email-required/--email-optional", default=None)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
-@click.option(
-    "--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author."
-)
+@click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
 @click.pass_obj
-def change(house: _House, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
+def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
     """Change the site KEY; what is not named stays."""
     with house.app().app_context():
         known = next((s for s in sites.every_site() if s.key == key), None)

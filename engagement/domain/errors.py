@@ -25,7 +25,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engagement.domain.messages import Message, N_
+from engagement.domain.messages import N_, Message
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,30 @@ MAX_URL = 2_000  # characters; browsers and proxies agree on about this much
 
 # Parameters that say how a reader came, not which article it is.
 _TRACKING = frozenset(
-    "fbclid gclid dclid gbraid wbraid msclkid yclid twclid igshid mc_cid mc_eid _ga _gl ref_src "
-    "mkt_tok vero_id oly_anon_id oly_enc_id wickedid hsctatracking commento replytocom".split()
+    [
+        "fbclid",
+        "gclid",
+        "dclid",
+        "gbraid",
+        "wbraid",
+        "msclkid",
+        "yclid",
+        "twclid",
+        "igshid",
+        "mc_cid",
+        "mc_eid",
+        "_ga",
+        "_gl",
+        "ref_src",
+        "mkt_tok",
+        "vero_id",
+        "oly_anon_id",
+        "oly_enc_id",
+        "wickedid",
+        "hsctatracking",
+        "commento",
+        "replytocom",
+    ]
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What RFC 3986 lets stand in a path; the rest is percent-encoded, so one article has one spelling.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engagement.domain.screening import LABELS, NotScreened, Reading, Screening
+from engagement.domain.screening import LABELS, NOTHING_READ, NotScreened, Reading, Screening
 from engagement.domain.wordlists import NO_WORDS, WordLists
 
 # Raise when a check is added, removed or decides differently; kept with every decision.
@@ -62,7 +62,7 @@ class Case:
 
     screening: Screening | NotScreened
     reading: Reading
-    author_reading: Reading = Reading("")
+    author_reading: Reading = NOTHING_READ
     links: int = 0
     history: History = History()
     repeats: int = 0  # others' comments with the same text in the last day
@@ -144,7 +144,10 @@ def repetition(case: Case) -> Reason | None:
 def disguised_text(case: Case) -> Reason | None:
     """Much of the text was hidden from machines; that alone deserves a look."""
     if case.rules.hold_disguise and case.reading.altered >= case.rules.hold_disguise:
-        facts: dict[str, str | float | int] = {"share": case.reading.altered, "steps": ", ".join(case.reading.steps)}
+        facts: dict[str, str | float | int] = {
+            "share": case.reading.altered,
+            "steps": ", ".join(case.reading.steps),
+        }
         return Reason("disguised", Outcome.HOLD, facts)
     return None
 

@@ -1,6 +1,6 @@
 """Sentences for reasons: one for the reader (never a score), one for the moderator (with the numbers)."""
 
-from engagement.domain.messages import Message, N_
+from engagement.domain.messages import N_, Message
 from engagement.domain.policy import Reason
 
 LABEL_NAMES = {

@@ -61,3 +61,6 @@ class Reading:
     cleaned: str
     steps: tuple[str, ...] = ()
     altered: float = 0.0
+
+
+NOTHING_READ = Reading("")

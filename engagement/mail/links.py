@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from itsdangerous import BadSignature, Signer, URLSafeSerializer
 
 from engagement.domain.errors import LinkNotValid
+from engagement.domain.newsletter import PENDING_FOR
 
 DECIDE_FOR = timedelta(hours=72)
 
@@ -46,6 +47,19 @@ class SignedLinks:
         if until <= self._now().timestamp():
             raise LinkNotValid
         return comment, version, recipient
+
+    def newsletter(self, purpose: Literal["confirm", "leave"], subscription: int, version: int) -> str:
+        """To confirm within seven days, or to leave, whenever."""
+        until = int((self._now() + PENDING_FOR).timestamp()) if purpose == "confirm" else 0
+        token = self._pack(f"newsletter-{purpose}", [subscription, version, until])
+        return f"{self._url}/newsletter/{purpose}/{token}"
+
+    def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:
+        """``(subscription, version)``. Raises ``LinkNotValid``."""
+        subscription, version, until = self._unpack(f"newsletter-{purpose}", token, 3)
+        if until and until <= self._now().timestamp():
+            raise LinkNotValid
+        return subscription, version
 
     def _pack(self, purpose: str, value: list[Any]) -> str:
         packed = URLSafeSerializer(self._keys, salt=purpose).dumps(value)

@@ -21,9 +21,7 @@ class ScreeningUnavailable(ValueError):
     """No model of that name, or none that can be measured; the message says what to choose instead."""
 
 
-def open_screener(
-    name: str, *, timeout: float, folder: Path = embedded.SHIPPED
-) -> GuardedScreener | MissingScreener:
+def open_screener(name: str, *, timeout: float, folder: Path = embedded.SHIPPED) -> GuardedScreener | MissingScreener:
     """The model of a name from ``NAMES``, with ``timeout`` seconds for each comment.
 
     A damaged model does not stop the service: it is a ``MissingScreener``, and every comment waits for a
@@ -66,17 +64,13 @@ def evaluate(
     _check_name(name)
     model = embedded.load(folder)
     hold_at = model.thresholds.hold_at[embedded.LABEL]
-    found: list[Figures] = evaluation.evaluate(
-        lambda texts: [model.score(t) for t in texts], hold_at, data, progress
-    )
+    found: list[Figures] = evaluation.evaluate(lambda texts: [model.score(t) for t in texts], hold_at, data, progress)
     return [figures.as_dict() for figures in found]
 
 
 def _check_name(name: str) -> None:
     if name in _ELSEWHERE:
-        raise ScreeningUnavailable(
-            f"the model {name!r} is not part of this version; known here: {', '.join(NAMES)}"
-        )
+        raise ScreeningUnavailable(f"the model {name!r} is not part of this version; known here: {', '.join(NAMES)}")
     if name not in NAMES:
         raise ScreeningUnavailable(f"unknown model {name!r}; known here: {', '.join(NAMES)}")
 

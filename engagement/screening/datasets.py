@@ -67,8 +67,7 @@ SETS = (
         "CC BY 4.0",
         0.5,
         "harmless",
-        "XED; Öhman, Pàmies, Kajava, Tiedemann, COLING 2020; OpenSubtitles by way of OPUS;"
-        " github.com/Helsinki-NLP/XED",
+        "XED; Öhman, Pàmies, Kajava, Tiedemann, COLING 2020; OpenSubtitles by way of OPUS; github.com/Helsinki-NLP/XED",
     ),
     DataSet(
         "tweets_it",
@@ -77,8 +76,7 @@ SETS = (
         "CC BY-SA 4.0",
         0.5,
         "harmless",
-        "TWITTIRÒ-UD; Cignarella, Bosco, Rosso, Depling 2019;"
-        " github.com/UniversalDependencies/UD_Italian-TWITTIRO",
+        "TWITTIRÒ-UD; Cignarella, Bosco, Rosso, Depling 2019; github.com/UniversalDependencies/UD_Italian-TWITTIRO",
     ),
     DataSet(
         "wikipedia_en",
@@ -142,9 +140,7 @@ def path_of(data: Path, each: DataSet, split: str) -> Path:
         path = data / each.folder / name
         if path.is_file():
             return path
-    raise DataNotFound(
-        f"{data / each.folder} has no {split}.jsonl.gz; docs/models.md says where the data comes from"
-    )
+    raise DataNotFound(f"{data / each.folder} has no {split}.jsonl.gz; docs/models.md says where the data comes from")
 
 
 def load(data: Path, each: DataSet, split: str) -> list[Row]:

@@ -27,9 +27,7 @@ NOT_HATE_BUT_ABUSE = ("profanity_nh", "target_obj_nh", "target_indiv_nh", "targe
 THRESHOLD_SETS = ("jigsaw_it", "blog_it", "ucc_en")
 # Every row of civil_en was once rated toxic, so its toxic rows are paired with the harmless ones of another
 # newspaper: an easy pairing, for they differ in more than manners.
-NEWS = DataSet(
-    "news_en", "toxicity-en-civil-comments and toxicity-en-news-ucc", "en", "CC0-1.0, CC BY-SA 4.0"
-)
+NEWS = DataSet("news_en", "toxicity-en-civil-comments and toxicity-en-news-ucc", "en", "CC0-1.0, CC BY-SA 4.0")
 _NEWS_HALVES = {"civil_en": 1, "ucc_en": 0}  # which label is taken of each
 _BATCH = 256
 

@@ -58,9 +58,7 @@ def buckets(pieces: Sequence[str]) -> NDArray[np.int64]:
     np.cumsum(codes * _powers(_BASE, len(codes)), out=sums[1:])
     shifts = _powers(_INVERSE, len(codes))
     borders = np.flatnonzero(codes == _SPACE)
-    found = [
-        _mixed((sums[n:] - sums[:-n])[at] * shifts[at]) for n in _LENGTHS if (at := _inside(codes, n)).size
-    ]
+    found = [_mixed((sums[n:] - sums[:-n])[at] * shifts[at]) for n in _LENGTHS if (at := _inside(codes, n)).size]
     firsts, ends = borders[:-1] + 1, borders[1:]
     found.append(_mixed((sums[ends] - sums[firsts]) * shifts[firsts] ^ _WORD_SALT))
     found.append(_mixed((sums[ends[1:]] - sums[firsts[:-1]]) * shifts[firsts[:-1]] ^ _PAIR_SALT))

@@ -147,9 +147,7 @@ class GuardedScreener:
         except (AttributeError, TypeError) as error:
             raise ScreenerBroken("broken", f"the scores are no numbers: {error}") from error
         if missing or wrong:
-            raise ScreenerBroken(
-                "broken", f"scores missing: {sorted(missing)}; not between 0 and 1: {sorted(wrong)}"
-            )
+            raise ScreenerBroken("broken", f"scores missing: {sorted(missing)}; not between 0 and 1: {sorted(wrong)}")
 
 
 class MissingScreener:

@@ -91,7 +91,4 @@ def _terms(language: str) -> list[Term]:
     path = Path(__file__).with_name("lexicon") / f"{language}.tsv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [
-            Term(row["term"], int(row["severity"]), row["kind"], row["ambiguous"] == "1", language)
-            for row in rows
-        ]
+        return [Term(row["term"], int(row["severity"]), row["kind"], row["ambiguous"] == "1", language) for row in rows]

@@ -1,8 +1,6 @@
 """Comments, from submission to receipt, and reading them back."""
 
 import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -28,8 +26,9 @@ from engagement.domain.throttling import FloodLimits, throttle
 from engagement.markup import render
 from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
+from engagement.services.readers import client_hash
 from engagement.services.screening import examine
-from engagement.storage import comments, day_keys, idempotency, outbox, pages, waiting
+from engagement.storage import comments, idempotency, outbox, pages, waiting
 from engagement.storage.db import reading, transaction
 
 REPEAT_WINDOW = timedelta(days=1)
@@ -125,16 +124,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         page_title=sent.page_title,
     )
     text = " ".join(sent.body.casefold().split())
-    return _Draft(comment, _client_hash(tools, sent.client), hashlib.sha256(text.encode()).hexdigest())
-
-
-def _client_hash(tools: Toolbox, client: str) -> str:
-    """A hash that means something for a day: HMAC-SHA256 under the key of the day, 16 bytes in hex."""
-    if not client:
-        return ""
-    with transaction() as session:
-        key = day_keys.of(session, tools.clock.now().date().isoformat(), secrets.token_hex(32))
-    return hmac.new(bytes.fromhex(key), client.encode(), hashlib.sha256).hexdigest()[:32]
+    return _Draft(comment, client_hash(tools, sent.client), hashlib.sha256(text.encode()).hexdigest())
 
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
@@ -157,12 +147,7 @@ def _check_state(tools: Toolbox, session: Session, site: Site, draft: _Draft) ->
     page = pages.by_url(session, site.id, comment.page_url)
     if comment.parent is not None:
         parent = comments.get(session, comment.parent)
-        if (
-            parent is None
-            or page is None
-            or parent.page_id != page.id
-            or parent.status is not Status.PUBLISHED
-        ):
+        if parent is None or page is None or parent.page_id != page.id or parent.status is not Status.PUBLISHED:
             message = Message(N_("The comment you answer is not there any more."))
             raise InvalidInput([FieldError("/parent", message)])
     now = tools.clock.now()
@@ -206,9 +191,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             _tell_author(tools, session, site, comment)
             if once:
                 answer = _answer(comment, decision)
-                idempotency.keep(
-                    session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now
-                )
+                idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now)
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
         if once and (earlier := _replay(tools, site, once)):

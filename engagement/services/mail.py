@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 
 from engagement.domain.comments import Status
+from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import (
     RENDER_TRIES,
     Delivery,
@@ -16,7 +17,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.language import say
 from engagement.markup import visible_text
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, outbox, sites
+from engagement.storage import comments, newsletter, outbox, sites
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
@@ -41,9 +42,7 @@ def _deliver(tools: Toolbox, queued: QueuedNotice) -> None:
     delivery = _send(tools, queued, facts)
     jitter = tools.randomness(16) / 32_768 - 1
     with transaction() as session:
-        outbox.finish(
-            session, queued.id, queued.token, delivery=delivery, now=tools.clock.now(), jitter=jitter
-        )
+        outbox.finish(session, queued.id, queued.token, delivery=delivery, now=tools.clock.now(), jitter=jitter)
 
 
 def _send(tools: Toolbox, queued: QueuedNotice, facts: Mapping[str, object]) -> Delivery:
@@ -60,8 +59,26 @@ def _send(tools: Toolbox, queued: QueuedNotice, facts: Mapping[str, object]) -> 
 def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
     if queued.notice.kind is NoticeKind.NEWSLETTER_CONFIRM:
-        return None  # without a subscription behind it there is nothing to confirm
+        return _newsletter_facts(tools, queued)
     return _comment_facts(tools, queued)
+
+
+def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
+    """Nothing the visitor typed but the address itself: a form must not carry a stranger's words to anybody."""
+    notice = queued.notice
+    with reading() as session:
+        found = newsletter.get(session, int(notice.payload["subscription"]))
+        site = sites.by_id(session, notice.site_id)
+    if found is None or found.state is not SubscriptionState.PENDING:
+        return None
+    if found.version != notice.payload["version"]:
+        return None
+    return {
+        "recipient": notice.recipient,
+        "created_at": queued.created_at,
+        "site_name": site.name,
+        "confirm_url": tools.links.newsletter("confirm", found.id, found.version),
+    }
 
 
 def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening
@@ -34,6 +34,12 @@ class Links(Protocol):
 
     def decide(self, comment: str, version: int, recipient: str) -> str:
         """The address of the page where a mail's recipient decides about a comment."""
+
+    def newsletter(self, purpose: Literal["confirm", "leave"], subscription: int, version: int) -> str:
+        """The address of the page to confirm (for seven days) or to leave (for ever)."""
+
+    def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:
+        """``(subscription, version)``. Raises ``LinkNotValid``."""
 
 
 class Letters(Protocol):

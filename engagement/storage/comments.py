@@ -51,9 +51,7 @@ def get(session: Session, comment_id: str) -> Comment | None:
     return _comment(row) if row else None
 
 
-def thread(
-    session: Session, page_id: int, *, sort: str, limit: int, after: Sequence[Any] | None
-) -> list[Comment]:
+def thread(session: Session, page_id: int, *, sort: str, limit: int, after: Sequence[Any] | None) -> list[Comment]:
     """Published comments, ``oldest``, ``newest`` or ``popular`` first, behind the cursor ``after``.
 
     ``after`` is ``(id,)``, for ``popular`` ``(votes, id)``.
@@ -111,9 +109,7 @@ def repeats(session: Session, site_id: int, text_hash: str, since: datetime) -> 
     found = session.scalar(
         select(func.count())
         .select_from(CommentRow)
-        .where(
-            CommentRow.site_id == site_id, CommentRow.text_hash == text_hash, CommentRow.created_at > since
-        )
+        .where(CommentRow.site_id == site_id, CommentRow.text_hash == text_hash, CommentRow.created_at > since)
     )
     return found or 0
 
@@ -143,9 +139,7 @@ def history(session: Session, site_id: int, email: str) -> History:
 def count_reply(session: Session, parent: str | None, more: int) -> None:
     """Add to a parent's count of published replies."""
     if parent:
-        session.execute(
-            update(CommentRow).where(CommentRow.id == parent).values(replies=CommentRow.replies + more)
-        )
+        session.execute(update(CommentRow).where(CommentRow.id == parent).values(replies=CommentRow.replies + more))
 
 
 def change_status(session: Session, comment_id: str, version: int, status: Status) -> bool:
@@ -169,9 +163,7 @@ def log(session: Session, comment_id: str, line: LogLine) -> None:
             what=line.what,
             status_before=line.status_before.value,
             status_after=line.status_after.value,
-            reasons=[
-                {"code": r.code, "outcome": r.outcome.value, "facts": dict(r.facts)} for r in line.reasons
-            ],
+            reasons=[{"code": r.code, "outcome": r.outcome.value, "facts": dict(r.facts)} for r in line.reasons],
             scores=dict(line.scores),
             model=line.model,
             policy=line.policy,
@@ -185,10 +177,7 @@ def log(session: Session, comment_id: str, line: LogLine) -> None:
 def last_decision_reasons(session: Session, comment_id: str) -> tuple[Reason, ...]:
     """The reasons of the newest decision about a comment."""
     stored = session.scalar(
-        select(DecisionRow.reasons)
-        .where(DecisionRow.comment_id == comment_id)
-        .order_by(DecisionRow.id.desc())
-        .limit(1)
+        select(DecisionRow.reasons).where(DecisionRow.comment_id == comment_id).order_by(DecisionRow.id.desc()).limit(1)
     )
     return tuple(Reason(r["code"], Outcome(r["outcome"]), r["facts"]) for r in stored or ())
 

@@ -11,19 +11,13 @@ from engagement.storage.tables import IdempotencyRow
 
 def find(session: Session, site_id: int, key: str) -> tuple[str, dict[str, Any]] | None:
     """``(fingerprint of the body, answer)`` of an earlier request, or None."""
-    row = session.scalar(
-        select(IdempotencyRow).where(IdempotencyRow.site_id == site_id, IdempotencyRow.key == key)
-    )
+    row = session.scalar(select(IdempotencyRow).where(IdempotencyRow.site_id == site_id, IdempotencyRow.key == key))
     return (row.fingerprint, row.answer) if row else None
 
 
-def keep(
-    session: Session, site_id: int, key: str, *, fingerprint: str, answer: dict[str, Any], now: datetime
-) -> None:
+def keep(session: Session, site_id: int, key: str, *, fingerprint: str, answer: dict[str, Any], now: datetime) -> None:
     """Raises SQLAlchemy's ``IntegrityError`` at flush when another request was faster."""
-    session.add(
-        IdempotencyRow(site_id=site_id, key=key, fingerprint=fingerprint, answer=answer, created_at=now)
-    )
+    session.add(IdempotencyRow(site_id=site_id, key=key, fingerprint=fingerprint, answer=answer, created_at=now))
     session.flush()
 
 

@@ -21,9 +21,7 @@ from engagement.domain.notices import (
 from engagement.storage.tables import OutboxRow
 
 _WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
-_DONE = [
-    s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)
-]
+_DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)]
 
 
 def add(session: Session, notice: Notice, now: datetime, message_domain: str) -> None:
@@ -84,15 +82,11 @@ def claim(session: Session, now: datetime, limit: int, token: str) -> list[Queue
             attempts=OutboxRow.attempts + 1,
         )
     )
-    rows = session.scalars(
-        select(OutboxRow).where(OutboxRow.id.in_(ids)).order_by(OutboxRow.priority, OutboxRow.id)
-    )
+    rows = session.scalars(select(OutboxRow).where(OutboxRow.id.in_(ids)).order_by(OutboxRow.priority, OutboxRow.id))
     return [_queued(row) for row in rows]
 
 
-def finish(
-    session: Session, row_id: int, token: str, *, delivery: Delivery, now: datetime, jitter: float
-) -> bool:
+def finish(session: Session, row_id: int, token: str, *, delivery: Delivery, now: datetime, jitter: float) -> bool:
     """Write down what became of a try; False when the lease went to somebody else meanwhile."""
     row = session.scalar(
         select(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.lease_token == token).with_for_update()

@@ -22,9 +22,7 @@ def ensure(session: Session, site_id: int, url: str, title: str, now: datetime) 
         try:
             with session.begin_nested():
                 session.add(
-                    PageRow(
-                        site_id=site_id, url=url, title=title, open=True, version=0, count=0, created_at=now
-                    )
+                    PageRow(site_id=site_id, url=url, title=title, open=True, version=0, count=0, created_at=now)
                 )
         except IntegrityError:
             pass  # somebody made it between the look and the leap

@@ -48,9 +48,7 @@ def check_origin(site: Site) -> None:
 def parse(raw: bytes) -> dict[str, Any]:
     """A JSON object, strictly: no duplicate keys, no NaN, no lone surrogates, no bottomless nesting."""
     try:
-        value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_no_constant
-        )
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_no_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # finds lone surrogates anywhere
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(detail=str(error)[:200]) from error

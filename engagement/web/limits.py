@@ -6,6 +6,8 @@ import time
 from flask import Flask, current_app
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter, RateLimiter
 
 from engagement.domain.errors import TooManyRequests
 from engagement.domain.sites import Site
@@ -20,16 +22,13 @@ def register(app: Flask, settings: Settings) -> None:
     """Open the store; a store that is gone is answered from memory until it comes back."""
     limiter = Limiter(
         client,
-        auto_check=False,
         storage_uri=settings.limits.storage,
-        in_memory_fallback=["1000 per minute"],
-        in_memory_fallback_enabled=True,
         strategy="moving-window",
+        headers_enabled=False,
     )
     limiter.init_app(app)
-    local = Limiter(client, auto_check=False, storage_uri="memory://", strategy="moving-window")
-    local.init_app(app)
-    app.extensions["engagement-limiters"] = (limiter, local)
+    local = MovingWindowRateLimiter(MemoryStorage())
+    app.extensions["engagement-limiters"] = (limiter.limiter, local)
 
 
 def count(rate: str, site: Site | None = None) -> None:
@@ -54,8 +53,7 @@ def _hit(item: RateLimitItem, *names: str) -> None:
         _ask(local, item, names)
 
 
-def _ask(limiter: Limiter, item: RateLimitItem, names: tuple[str, ...]) -> None:
-    window = limiter.limiter
+def _ask(window: RateLimiter, item: RateLimitItem, names: tuple[str, ...]) -> None:
     if not window.hit(item, *names):
         until = window.get_window_stats(item, *names).reset_time
         raise TooManyRequests(int(until - time.time()) + 1)

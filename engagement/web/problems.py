@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from engagement.domain import errors
-from engagement.domain.messages import Message, N_
+from engagement.domain.messages import N_, Message
 from engagement.domain.policy import Outcome, Reason
 from engagement.domain.reasons import public_text
 from engagement.language import say
@@ -99,9 +99,7 @@ def _refused(error: errors.EngagementError) -> Response:
     status, slug = next((s, slug) for kind, s, slug in _TABLE if isinstance(error, kind))
     more: dict[str, Any] = {}
     if isinstance(error, errors.InvalidInput):
-        more["errors"] = [
-            {"pointer": e.pointer, "detail": say(e.message, language())} for e in error.errors
-        ]
+        more["errors"] = [{"pointer": e.pointer, "detail": say(e.message, language())} for e in error.errors]
     answer = problem(status, slug, error.message, **more)
     if isinstance(error, errors.TooManyRequests | errors.Unavailable):
         answer.headers["Retry-After"] = str(error.retry_after)

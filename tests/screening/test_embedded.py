@@ -107,9 +107,7 @@ def infinite_bias(folder: Path) -> None:
 
 
 def lost_threshold(folder: Path) -> None:
-    card = json.loads((folder / "card.json").read_text("utf-8")) | {
-        "thresholds": {"hold_at": {"toxicity": 7}}
-    }
+    card = json.loads((folder / "card.json").read_text("utf-8")) | {"thresholds": {"hold_at": {"toxicity": 7}}}
     (folder / "card.json").write_text(json.dumps(card), "utf-8")
 
 

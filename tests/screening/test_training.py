@@ -25,9 +25,7 @@ def test_the_shipped_model_is_made_from_the_data(data: Path, tmp_path: Path) -> 
     differing = (ours != theirs).mean()
     assert differing < 0.001
     assert abs(ours.astype(int) - theirs).max() <= 1
-    assert card["thresholds"]["hold_at"]["toxicity"] == pytest.approx(
-        shipped.thresholds.hold_at["toxicity"], abs=0.002
-    )
+    assert card["thresholds"]["hold_at"]["toxicity"] == pytest.approx(shipped.thresholds.hold_at["toxicity"], abs=0.002)
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:

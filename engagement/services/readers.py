@@ -1,0 +1,18 @@
+"""Readers, known only as far as a day's limits need it."""
+
+import hashlib
+import hmac
+import secrets
+
+from engagement.services.ports import Toolbox
+from engagement.storage import day_keys
+from engagement.storage.db import transaction
+
+
+def client_hash(tools: Toolbox, client: str) -> str:
+    """A hash that means something for a day: HMAC-SHA256 under the key of the day, 16 bytes in hex."""
+    if not client:
+        return ""
+    with transaction() as session:
+        key = day_keys.of(session, tools.clock.now().date().isoformat(), secrets.token_hex(32))
+    return hmac.new(bytes.fromhex(key), client.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,42 @@
+"""Headers of every answer: who may read it from another origin, and what a browser must not do with it."""
+
+from flask import Flask, Response, request
+
+from engagement.domain.errors import EngagementError
+from engagement.domain.pages import BadAddress, origin_of
+from engagement.web.house import asked_site, toolbox
+
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
+
+
+def register(app: Flask) -> None:
+    app.after_request(add_headers)
+
+
+def add_headers(answer: Response) -> Response:
+    """Errors and refusals get them too, so that a form's script can read what went wrong."""
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    if request.path.startswith("/api/") and answer.mimetype != "text/html":
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    if request.path.startswith(("/api/v1/sites/", "/sites/")):
+        answer.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin and _listed(origin):
+            answer.headers["Access-Control-Allow-Origin"] = origin
+            answer.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
+            if request.method == "OPTIONS":
+                answer.headers["Access-Control-Allow-Methods"] = _METHODS
+                answer.headers["Access-Control-Allow-Headers"] = _HEADERS
+                answer.headers["Access-Control-Max-Age"] = "600"
+    return answer
+
+
+def _listed(origin: str) -> bool:
+    try:
+        site = asked_site()
+        ours = origin_of(toolbox().settings.server.public_url)
+        return site is not None and origin_of(origin) in {*site.origins, ours}
+    except (BadAddress, EngagementError):
+        return False

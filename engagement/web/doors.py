@@ -1,0 +1,30 @@
+"""All doors, hung in one place."""
+
+from flask import Flask
+from flask_smorest import Api
+
+from engagement import __version__
+from engagement.services.ports import Toolbox
+from engagement.web import cors, health, limits, problems
+from engagement.web.api import comments
+from engagement.web.gate import MAX_REQUEST
+from engagement.web.pages import problems as problem_pages
+
+
+def register(app: Flask, tools: Toolbox) -> None:
+    """Register every route and error handler on ``app``."""
+    app.config.update(
+        API_TITLE="Engagement",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        MAX_CONTENT_LENGTH=MAX_REQUEST,
+    )
+    api = Api(app)
+    api.register_blueprint(comments.blueprint)
+    app.register_blueprint(problem_pages.blueprint)
+    health.register(app)
+    limits.register(app, tools.settings)
+    cors.register(app)
+    problems.register(app)  # last: its handlers replace the libraries' own

@@ -1,0 +1,233 @@
+"""What a client may send, field by field; all mistakes are told together, in the reader's language."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from engagement.domain import pages
+from engagement.domain.comments import MAX_AUTHOR, MAX_EMAIL, MAX_TITLE, MAX_WEBSITE, Submission
+from engagement.domain.errors import FieldError, InvalidInput
+from engagement.domain.messages import N_, Message
+from engagement.domain.sites import Site
+
+UNKNOWN = N_("This field is not known here.")
+REQUIRED = N_("This field must be filled in.")
+WRONG_TYPE = N_("This value has the wrong type.")
+AUTHOR = N_("Please write your name, in at most %(most)s characters.")
+UNREADABLE = N_("Please use characters that can be seen and read.")
+EMAIL = N_("Please write a valid e-mail address.")
+EMAIL_REQUIRED = N_("Please write your e-mail address; it will not be published.")
+WEBSITE = N_("Please write a web address that starts with http:// or https://.")
+BODY = N_("Please write your comment.")
+BODY_LONG = N_("The comment is too long: at most %(most)s bytes.")
+PAGE = N_("This address is not one of this site's pages.")
+TITLE = N_("The title is too long: at most %(most)s characters.")
+LIMIT = N_("Please ask for 1 to %(most)s comments.")
+SORT = N_("Please choose one of: %(known)s.")
+CURSOR = N_("This cursor is not one of ours.")
+
+SORTS = ("oldest", "newest", "popular")
+MOST_COMMENTS = 200
+_TYPE = {"required": REQUIRED, "null": REQUIRED, "invalid": WRONG_TYPE}
+_TEXT: dict[str, Any] = {"error_messages": _TYPE}
+
+
+class SubmissionForm(Schema):
+    """The body of ``POST …/comments``."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012 - marshmallow's own habit
+
+    page_url = fields.String(required=True, **_TEXT)
+    page_title = fields.String(load_default="", **_TEXT)
+    author = fields.String(required=True, **_TEXT)
+    email = fields.String(load_default="", **_TEXT)
+    website = fields.String(load_default="", **_TEXT)
+    body = fields.String(required=True, **_TEXT)
+    parent = fields.String(load_default=None, allow_none=True, **_TEXT)
+    notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+
+
+class PreviewForm(Schema):
+    """The body of ``POST …/comments/preview``."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012
+    body = fields.String(required=True, **_TEXT)
+
+
+class ThreadQuery(Schema):
+    """The query of ``GET …/comments``."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": UNKNOWN}  # noqa: RUF012
+    page_url = fields.String(required=True, **_TEXT)
+    sort = fields.String(load_default="oldest", validate=validate.OneOf(SORTS, error="sort"))
+    limit = fields.Integer(
+        load_default=50,
+        validate=validate.Range(1, MOST_COMMENTS, error="limit"),
+        error_messages={"invalid": "limit", "too_large": "limit"},
+    )
+    after = fields.String(load_default=None)
+
+
+_KNOWN = {
+    "sort": Message(SORT, {"known": ", ".join(SORTS)}),
+    "limit": Message(LIMIT, {"most": MOST_COMMENTS}),
+}
+
+
+def load(form: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
+    """The fields that are well, and the first mistake of each that is not."""
+    try:
+        return dict(form.load(given)), {}
+    except ValidationError as error:
+        messages = error.messages_dict
+        mistakes = {str(k): _KNOWN.get(_first(v), Message(_first(v))) for k, v in messages.items()}
+        return dict(error.valid_data or {}), mistakes
+
+
+def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) -> Submission:
+    """A reader's comment. Raises ``InvalidInput`` that names every wrong field."""
+    found, wrong = load(SubmissionForm(), given)
+    checks = {
+        "page_url": lambda v: _page(v, site),
+        "page_title": _title,
+        "author": _author,
+        "email": lambda v: _email(v, required=site.rules.email_required),
+        "website": _website,
+        "body": lambda v: _body(v, site.rules.max_body_bytes),
+    }
+    for name, check in checks.items():
+        if name in wrong:
+            continue
+        try:
+            found[name] = check(found.get(name, ""))
+        except _Wrong as error:
+            wrong[name] = error.message
+    refuse(wrong)
+    return Submission(**found, client=client, door=door)
+
+
+def preview(given: Mapping[str, Any], site: Site) -> str:
+    found, wrong = load(PreviewForm(), given)
+    if not wrong:
+        try:
+            return _body(found["body"], site.rules.max_body_bytes)
+        except _Wrong as error:
+            wrong["body"] = error.message
+    refuse(wrong)
+    return ""
+
+
+def thread_query(given: Mapping[str, Any], site: Site) -> dict[str, Any]:
+    found, wrong = load(ThreadQuery(), given)
+    if "page_url" in found:
+        try:
+            found["page_url"] = _page(found["page_url"], site)
+        except _Wrong as error:
+            wrong["page_url"] = error.message
+    refuse(wrong)
+    return found
+
+
+def refuse(wrong: Mapping[str, Message]) -> None:
+    """Raise ``InvalidInput`` when there is anything to say."""
+    if wrong:
+        raise InvalidInput([FieldError(f"/{_escaped(k)}", m) for k, m in sorted(wrong.items())])
+
+
+class _Wrong(Exception):
+    def __init__(self, text: str, **values: object) -> None:
+        self.message = Message(text, values)
+        super().__init__(text)
+
+
+def _page(value: str, site: Site) -> str:
+    try:
+        if pages.belongs(value, site.origins):
+            return pages.normalise(value)
+    except pages.BadAddress:
+        pass
+    raise _Wrong(PAGE)
+
+
+def _title(value: str) -> str:
+    flat = " ".join(_readable(value).split())
+    if len(flat) > MAX_TITLE:
+        raise _Wrong(TITLE, most=MAX_TITLE)
+    return flat
+
+
+def _author(value: str) -> str:
+    name = " ".join(_readable(value).split())
+    if not name or len(name) > MAX_AUTHOR:
+        raise _Wrong(AUTHOR, most=MAX_AUTHOR)
+    if all(unicodedata.category(c)[0] in "CZM" or c in "\u2800\u3164\u115f\u1160\uffa0" for c in name):
+        raise _Wrong(UNREADABLE)
+    return name
+
+
+def _readable(value: str) -> str:
+    """No control characters and no direction controls; other invisible joiners belong to emoji and scripts."""
+    directions = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
+    if any((unicodedata.category(c) == "Cc" and c not in "\t\n\r") or c in directions for c in value):
+        raise _Wrong(UNREADABLE)
+    return value
+
+
+def _email(value: str, *, required: bool) -> str:
+    if not value.strip():
+        if required:
+            raise _Wrong(EMAIL_REQUIRED)
+        return ""
+    try:
+        checked = validate_email(value.strip(), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise _Wrong(EMAIL) from error
+    if len(checked) > MAX_EMAIL:
+        raise _Wrong(EMAIL)
+    local, _, domain = checked.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def _website(value: str) -> str:
+    value = value.strip()
+    if not value:
+        return ""
+    try:
+        address = pages.normalise(value)
+    except pages.BadAddress as error:
+        raise _Wrong(WEBSITE) from error
+    if len(value) > MAX_WEBSITE or len(address) > MAX_WEBSITE:
+        raise _Wrong(WEBSITE)
+    return address
+
+
+def _body(value: str, most: int) -> str:
+    if not value.strip():
+        raise _Wrong(BODY)
+    if len(value.encode("utf-8")) > most:
+        raise _Wrong(BODY_LONG, most=most)
+    if "\x00" in value:
+        raise _Wrong(UNREADABLE)
+    return value
+
+
+def _first(found: Any) -> str:
+    while isinstance(found, dict | list):
+        found = next(iter(found.values() if isinstance(found, dict) else found))
+    return str(found)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

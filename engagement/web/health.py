@@ -1,0 +1,48 @@
+"""``/health/live``, ``/health/ready`` and ``/metrics``."""
+
+import json
+
+from flask import Blueprint, Flask, Response, request
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+
+from engagement.services.health import missing
+from engagement.web.house import toolbox
+
+blueprint = Blueprint("health", __name__)
+
+
+def register(app: Flask) -> None:
+    """Count answers by route and status, in a registry of this application's own."""
+    registry = CollectorRegistry()
+    counter = Counter(
+        "engagement_requests_total", "Answers by route and status.", ["route", "status"], registry=registry
+    )
+
+    def count(answer: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        counter.labels(route, str(answer.status_code)).inc()
+        return answer
+
+    app.after_request(count)
+    app.extensions["engagement-metrics"] = registry
+    app.add_url_rule("/metrics", "metrics", lambda: Response(generate_latest(registry), content_type="text/plain"))
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/health/live")
+def live() -> Response:
+    """200 while the process serves; touches nothing else."""
+    return _json({"status": "live"}, 200)
+
+
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    """200 when ready, else 503 with what is missing; names the model."""
+    tools = toolbox()
+    lacking = missing(tools)
+    body = {"ready": not lacking, "missing": lacking, "model": tools.screener.model}
+    return _json(body, 503 if lacking else 200)
+
+
+def _json(body: object, status: int) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")

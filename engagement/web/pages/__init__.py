@@ -1,0 +1,1 @@
+"""Pages for people: problems explained, and what links in mails lead to."""
