@@ -64,7 +64,7 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
 
 
 def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
-    """Nothing the visitor typed but the address itself: a form must not carry a stranger's words to anybody."""
+    """Nothing a visitor typed but the address: a form must not carry a stranger's words to anybody."""
     notice = queued.notice
     with reading() as session:
         found = newsletter.get(session, int(notice.payload["subscription"]))

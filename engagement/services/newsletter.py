@@ -16,7 +16,7 @@ from engagement.domain.sites import Site
 from engagement.services.comments import Once
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
-from engagement.storage import idempotency, newsletter, outbox
+from engagement.storage import idempotency, newsletter, outbox, sites
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
 
@@ -196,3 +196,9 @@ def _mailbox(email: str) -> str:
 
 def _hash(tools: Toolbox, text: str) -> str:
     return hmac.new(tools.secret, b"newsletter:" + text.encode(), hashlib.sha256).hexdigest()
+
+
+def site_of(subscription: Subscription) -> Site:
+    """The site somebody subscribed to."""
+    with reading() as session:
+        return sites.by_id(session, subscription.site_id)

@@ -15,7 +15,7 @@ _PENDING = SubscriptionState.PENDING.value
 
 @dataclass(frozen=True)
 class Proof:
-    """One line of the proof: ``what`` is asked, mailed, confirmed or left; ``method`` form, link or one-click."""
+    """One line of proof: ``what`` is asked, mailed, confirmed or left; ``method`` form, link or one-click."""
 
     site_id: int
     email_hash: str

@@ -1,0 +1,32 @@
+"""Small files that browsers keep: strong ``ETag``, an hour without asking."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+blueprint = Blueprint("assets", __name__)
+_STYLE = Path(__file__).with_name("engagement.css")
+
+
+@blueprint.get("/assets/engagement.css")
+def style() -> Response:
+    """The one stylesheet of desk and pages."""
+    return serve(_STYLE, "text/css")
+
+
+def serve(path: Path, mimetype: str) -> Response:
+    """The file, or 304 for a browser that has it."""
+    text, tag = _read(path)
+    answer = Response(text, content_type=f"{mimetype}; charset=utf-8")
+    answer.set_etag(tag)
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    answer.make_conditional(request)
+    return answer
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path) -> tuple[bytes, str]:
+    text = path.read_bytes()
+    return text, hashlib.sha256(text).hexdigest()[:32]

@@ -1,0 +1,97 @@
+"""The newsletter form, as JSON and as a plain form send it."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask import request
+from marshmallow import RAISE, Schema, fields
+
+from engagement.domain import pages
+from engagement.domain.messages import N_, Message
+from engagement.domain.newsletter import SignUp
+from engagement.domain.sites import Site
+from engagement.language import say
+from engagement.web import forms
+from engagement.web.house import client
+
+CONSENT = N_("I want to receive the newsletter of %(site)s by e-mail. I can leave it at any time.")
+ASKED = N_("Almost done: please open the e-mail we are sending you and confirm your subscription.")
+CONSENT_NEEDED = N_("Please agree to receive the newsletter.")
+NAME = N_("Please write your name in at most %(most)s readable characters.")
+SOURCE = N_("Please write the http or https address of the page with the form.")
+
+MAX_EMAIL = 254  # RFC 5321, as the column
+MAX_NAME = 100
+_MAX_AGENT = 300
+_TEXT: dict[str, Any] = {
+    "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
+}
+
+
+class SignUpForm(Schema):
+    """The body of ``POST …/newsletter``."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": forms.UNKNOWN, "type": forms.WRONG_TYPE}  # noqa: RUF012 - marshmallow's way
+
+    email = fields.String(required=True, **_TEXT)
+    name = fields.String(load_default="", **_TEXT)
+    consent = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    source_url = fields.String(load_default="", **_TEXT)
+
+
+def read(given: Mapping[str, Any], site: Site, *, form: str) -> SignUp:
+    """A wish to subscribe. Raises ``InvalidInput`` that names every wrong field."""
+    found, wrong = forms.load(SignUpForm(), given)
+    for name, check in _CHECKS.items():
+        if name in wrong:
+            continue
+        try:
+            found[name] = check(found.get(name, ""))
+        except ValueError:
+            wrong[name] = _SAID[name]
+    if "consent" not in wrong and given.get("consent") is not True:  # 1 is no consent, though Python says equal
+        wrong["consent"] = Message(CONSENT_NEEDED)
+    forms.refuse(wrong)
+    return SignUp(
+        email=found["email"],
+        name=found["name"],
+        source_url=found["source_url"],
+        form=form,
+        consent_text=say(Message(CONSENT, {"site": site.name}), site.language),
+        client=client(),
+        user_agent=request.headers.get("User-Agent", "")[:_MAX_AGENT],
+    )
+
+
+def _email(value: str) -> str:
+    try:
+        address = validate_email(value.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from error
+    if len(address) > MAX_EMAIL:
+        raise ValueError("too long")
+    return address
+
+
+def _name(value: str) -> str:
+    name = " ".join(value.split())
+    if len(name) > MAX_NAME or any(unicodedata.category(c) in {"Cc", "Cs"} for c in name):
+        raise ValueError("not a name")
+    return name
+
+
+def _source(value: str) -> str:
+    return pages.normalise(value.strip()) if value.strip() else ""
+
+
+_CHECKS: Mapping[str, Callable[[str], str]] = {"email": _email, "name": _name, "source_url": _source}
+_SAID = {
+    "email": Message(forms.EMAIL),
+    "name": Message(NAME, {"most": MAX_NAME}),
+    "source_url": Message(SOURCE),
+}
