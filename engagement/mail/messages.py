@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from engagement.domain.messages import Message
 from engagement.domain.notices import NoticeKind
@@ -30,7 +30,7 @@ class Letterbox:
         self._text = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             undefined=StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith(".html")),
+            autoescape=select_autoescape(["html"]),
             trim_blocks=True,
             lstrip_blocks=True,
         )

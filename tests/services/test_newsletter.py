@@ -1,10 +1,12 @@
 """Double opt-in: who is mailed how often, what is proved, and what links can do."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from engagement.domain.errors import IdempotencyKeyReused, LinkNotValid
@@ -73,6 +75,18 @@ def test_a_thousand_sign_ups_by_a_thousand_clients_make_one_mail(tools: Toolbox,
         wish = SignUp(f"vittima{tag}@posta.example", client=f"10.0.{n // 250}.{n % 250}")
         newsletter.sign_up(tools, site, wish)
     assert len(rows(OutboxRow)) == 1
+
+
+def test_sign_ups_at_the_same_moment_make_one_mail(app: Flask, tools: Toolbox, site: Site) -> None:
+    def one(_: int) -> None:
+        with app.app_context():
+            ask(tools, site, once=Once("k" * 64, "f" * 64))
+            ask(tools, site)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(8)))
+    assert len(rows(OutboxRow)) == len(rows(SubscriptionRow)) == 1
+    assert [r.what for r in rows(ConsentRow)] == ["asked", "mailed"]
 
 
 def test_a_mailbox_is_written_to_once_a_day_and_three_times_a_month(

@@ -124,9 +124,7 @@ def test_a_foreign_origin_is_refused_and_a_listed_one_is_echoed(client: FlaskCli
 
 def test_errors_carry_cors_headers_too(client: FlaskClient) -> None:
     for raw, status in ((b"{", 400), (b"{}", 422), (b"{" * 300_000, 413)):
-        answer = client.post(
-            URL, data=raw, content_type="application/json", headers={"Origin": "https://blog.example"}
-        )
+        answer = client.post(URL, data=raw, content_type="application/json", headers={"Origin": "https://blog.example"})
         assert answer.status_code == status
         assert answer.headers["Access-Control-Allow-Origin"] == "https://blog.example"
 

@@ -1,0 +1,97 @@
+"""What must hold for every rendered comment, whatever was sent."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import html5lib
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engagement.markup import clean, count_links, render, visible_text
+
+SHARED = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))
+TAGS = set(
+    [
+        "a",
+        "p",
+        "br",
+        "em",
+        "strong",
+        "b",
+        "i",
+        "del",
+        "s",
+        "code",
+        "pre",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "hr",
+        "html",
+        "head",
+        "body",
+    ]
+)
+ATTRIBUTES = {"a": {"href", "rel", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
+
+
+def check(markup: str) -> None:
+    """An HTML parser of another make finds only what is allowed."""
+    tree = html5lib.parse(markup, namespaceHTMLElements=False)
+    for node in tree.iter():
+        assert node.tag in TAGS, node.tag
+        assert set(node.attrib) <= ATTRIBUTES.get(node.tag, set()), node.attrib
+        if "href" in node.attrib:
+            assert urlsplit(node.attrib["href"].strip()).scheme.lower() in {"http", "https", "mailto"}
+            assert node.attrib["rel"] == "nofollow ugc noopener"
+
+
+def payloads() -> Iterator[str]:
+    for name in ("dompurify", "html5sec", "bleach", "naughty-strings"):
+        for line in (SHARED / "hostile-inputs" / f"{name}.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            if "payload" in row:
+                yield row["payload"]
+    with gzip.open(SHARED / "xss" / "payloadbox.jsonl.gz", "rt", encoding="utf-8") as file:
+        yield from (json.loads(line)["payload"] for line in file)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the corpora of hostile inputs are not beside this checkout")
+def test_no_hostile_input_gets_through() -> None:
+    count = 0
+    for payload in payloads():
+        check(render(payload))
+        check(clean(payload))
+        count += 1
+    assert count > 3_000
+
+
+@given(st.text(alphabet="<>&\"'/=ahref script:[]()*_`!\n-~", max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    once = render(text)
+    check(once)
+    assert clean(once) == once
+
+
+def test_markdown_a_reader_expects_is_kept() -> None:
+    assert render("**a** *b* ~~c~~ `d`") == ("<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>")
+    assert 'class="language-py"' in render("```py\nx = 1\n```")
+    assert render("![x](http://i.example/x.png)").count("<img") == 0
+    assert "href" not in render("[x](javascript:alert)") + render("[x](/desk/)")
+
+
+def test_visible_text_is_what_a_reader_sees() -> None:
+    assert visible_text(render("a **b**c &amp; d")) == "a bc & d"
+    assert count_links(render("[a](http://a.example) [b](http://b.example)")) == 2
+
+
+@pytest.mark.parametrize("piece", ["![", "`", "*", "[", ">", "- ", "**a", "<", "](", "_a_", "~~"])
+def test_no_repetition_blows_up(piece: str) -> None:
+    check(render((piece * 65_525)[:20_000]))
