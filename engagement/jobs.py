@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from engagement.services.mail import deliver_due
+from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
 from engagement.services.screening import screen_waiting
 from engagement.services.upkeep import tidy
@@ -11,4 +12,4 @@ Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
 OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due)
-HOURLY: tuple[Job, ...] = (tidy,)
+HOURLY: tuple[Job, ...] = (tidy, purge)

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 _TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
 _LANGUAGE_CLASS = re.compile(r"language-[A-Za-z0-9_+#-]{1,40}")
+_LINK = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href=""")
 _BREAKS = re.compile(r"</(?:p|li|blockquote|pre|ul|ol)>|<(?:br|hr)\s*/?>")
 
 
@@ -46,7 +47,7 @@ def visible_text(body_html: str) -> str:
 
 def count_links(body_html: str) -> int:
     """Links in a rendered text; the website an author left beside the name does not count."""
-    return body_html.count("<a href=")
+    return len(_LINK.findall(body_html))
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:

@@ -4,13 +4,19 @@ Order: ``config/default.toml`` (every key, explained), then the file that ``ENGA
 then the environment, ``ENGAGEMENT_<SECTION>__<KEY>`` with two underscores between levels.
 """
 
+import ipaddress
 import os
 import secrets
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+
+from limits import parse_many
+
+from engagement.domain.screening import LABELS
 
 PREFIX = "ENGAGEMENT_"
 _NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
@@ -156,21 +162,35 @@ def secret_key(settings: Settings) -> str:
     """
     key, path = settings.server.secret_key, settings.server.secret_key_file
     if not key and path:
-        file = Path(path)
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(48), "utf-8")
-        key = file.read_text("utf-8").strip()
-    if len(key) < 32 or key.lower() in _SAMPLE_SECRETS:
+        try:
+            key = _kept_secret(Path(path))
+        except (OSError, ValueError) as error:
+            raise SettingsError([f"server.secret_key_file cannot be used: {error}"]) from error
+    if len(key.strip()) < 32 or key.lower() in _SAMPLE_SECRETS:
         raise SettingsError(["server.secret_key must be a secret of at least 32 characters of your own"])
     return key
+
+
+def _kept_secret(file: Path) -> str:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Linked into place when complete: processes that start together read one key, never half of one.
+        handle, draft = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass  # another process was first
+        finally:
+            os.unlink(draft)
+    return file.read_text("utf-8").strip()
 
 
 def _read(path: Path, mistakes: list[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # not there, not UTF-8, not TOML
         mistakes.append(f"{path}: {error}")
         return {}
 
@@ -192,10 +212,11 @@ def _from_environment(environ: Mapping[str, str], mistakes: list[str]) -> dict[s
         if len(parts) < 2:
             mistakes.append(f"{name}: write ENGAGEMENT_<SECTION>__<KEY>")
             continue
-        place = tree
-        for part in parts[:-1]:
-            place = place.setdefault(part, {})
-        place[parts[-1]] = _Text(text)
+        # As a tree of one branch, so that a value and a table of the same name do not trip over each other.
+        branch: dict[str, Any] = {parts[-1]: _Text(text)}
+        for part in reversed(parts[:-1]):
+            branch = {part: branch}
+        _merge(tree, branch)
     return tree
 
 
@@ -278,4 +299,56 @@ def _bad_values(s: Settings) -> list[str]:
         for label, value in getattr(s.policy, section).items():
             if not 0 <= value <= 1:
                 bad.append(f"policy.{section}.{label} must lie between 0 and 1")
+            if label not in LABELS:
+                bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
+    if not 0 <= s.policy.hold_disguise <= 1:
+        bad.append("policy.hold_disguise must lie between 0 and 1")
+    return bad + _bad_numbers(s) + _bad_rates(s.limits) + _bad_networks(s.server.trusted_proxies)
+
+
+def _bad_numbers(s: Settings) -> list[str]:
+    bad = [
+        f"{name} must be a port, 1 to 65535, not {port}"
+        for name, port in (("server.port", s.server.port), ("mail.port", s.mail.port))
+        if not 1 <= port <= 65_535
+    ]
+    positive = {
+        "server.workers": s.server.workers,
+        "server.threads": s.server.threads,
+        "queue.sweep_seconds": s.queue.sweep_seconds,
+        "mail.timeout": s.mail.timeout,
+        "screening.timeout": s.screening.timeout,
+    }
+    bad += [f"{name} must be more than 0" for name, value in positive.items() if not 0 < value < float("inf")]
+    not_negative = {
+        "limits.flood_per_minute": s.limits.flood_per_minute,
+        "limits.flood_per_hour": s.limits.flood_per_hour,
+        "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
+        "policy.hold_links": s.policy.hold_links,
+        "policy.hold_repeats": s.policy.hold_repeats,
+        "comments.edit_minutes": s.comments.edit_minutes,
+        **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
+    }
+    return bad + [f"{name} must not be negative" for name, value in not_negative.items() if value < 0]
+
+
+def _bad_rates(limits: Limits) -> list[str]:
+    bad = []
+    for f in fields(limits):
+        rate = getattr(limits, f.name)
+        if isinstance(rate, str) and f.name != "storage":
+            try:
+                parse_many(rate)
+            except ValueError:
+                bad.append(f'limits.{f.name} must be rates such as "5 per minute; 30 per hour", not {rate!r}')
+    return bad
+
+
+def _bad_networks(networks: tuple[str, ...]) -> list[str]:
+    bad = []
+    for network in networks:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            bad.append(f"server.trusted_proxies holds {network!r}, which is no address and no network")
     return bad

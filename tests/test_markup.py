@@ -15,29 +15,8 @@ from hypothesis import strategies as st
 from engagement.markup import clean, count_links, render, visible_text
 
 SHARED = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))
-TAGS = set(
-    [
-        "a",
-        "p",
-        "br",
-        "em",
-        "strong",
-        "b",
-        "i",
-        "del",
-        "s",
-        "code",
-        "pre",
-        "blockquote",
-        "ul",
-        "ol",
-        "li",
-        "hr",
-        "html",
-        "head",
-        "body",
-    ]
-)
+TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
+TAGS |= {"html", "head", "body"}
 ATTRIBUTES = {"a": {"href", "rel", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
 
 

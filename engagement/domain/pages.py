@@ -1,5 +1,6 @@
 """Addresses of articles: one article, one address, and always one of the site's own."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
@@ -36,6 +37,8 @@ _TRACKING = frozenset(
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What RFC 3986 lets stand in a path; the rest is percent-encoded, so one article has one spelling.
 _PATH_SAFE = "/%:@!$&'()*+,;=-._~"
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ def normalise(url: str) -> str:
     """The one spelling under which an article is kept.
 
     Lower-case scheme and host, no default port, no fragment, no tracking parameters, the other parameters in
-    the order given, ``/`` for an empty path. Raises ``BadAddress``.
+    the order given, ``/`` for an empty path, percent-escapes in upper case. Raises ``BadAddress``.
     """
     parts = _split(url)
-    path = quote(parts.path, safe=_PATH_SAFE) or "/"
+    path = _ESCAPE.sub(lambda escape: escape[0].upper(), quote(parts.path, safe=_PATH_SAFE)) or "/"
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(k)]
     query = f"?{urlencode(kept)}" if kept else ""
     result = f"{_origin(parts)}{path}{query}"
@@ -103,7 +106,7 @@ def _split(url: str) -> SplitResult:
         raise BadAddress(str(error)) from error
     if parts.scheme.lower() not in _DEFAULT_PORTS or not host or "@" in parts.netloc or port == 0:
         raise BadAddress("not a plain http or https address")
-    if "%" in host or ("[" not in parts.netloc and any(c in host for c in "<>^|`{}\"'")):
+    if "%" in host or ("[" in parts.netloc and ":" not in host):
         raise BadAddress("not a host name")
     try:
         url.encode("utf-8")
@@ -123,9 +126,13 @@ def _origin(parts: SplitResult) -> str:
 
 
 def _ascii_host(host: str) -> str:
-    host = host.rstrip(".").lower()
+    if ":" in host:
+        return host.lower()  # an IPv6 address, checked by urlsplit
     try:
         # The standard library's IDNA 2003 agrees with browsers on every name a blog is likely to have.
-        return host if host.isascii() else host.encode("idna").decode("ascii")
+        name = (host if host.isascii() else host.encode("idna").decode("ascii")).rstrip(".").lower()
     except UnicodeError as error:
         raise BadAddress("not a host name") from error
+    if not _HOST_NAME.fullmatch(name):
+        raise BadAddress("not a host name")
+    return name

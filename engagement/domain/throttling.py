@@ -27,11 +27,14 @@ class Recent:
 
 
 def throttle(recent: Recent, limits: FloodLimits, now: datetime) -> None:
-    """Raise ``DuplicateComment`` or ``TooManyRequests``; say nothing when all is well."""
+    """Raise ``DuplicateComment`` or ``TooManyRequests`` (with the longest wait); say nothing when all is well."""
     if recent.same_text:
         raise DuplicateComment
+    waits = []
     for most, window in ((limits.per_minute, timedelta(minutes=1)), (limits.per_hour, timedelta(hours=1))):
         inside = sorted(t for t in recent.times if t > now - window)
         if most and len(inside) >= most:
             freed = inside[len(inside) - most] + window
-            raise TooManyRequests(int((freed - now).total_seconds()) + 1)
+            waits.append(int((freed - now).total_seconds()) + 1)
+    if waits:
+        raise TooManyRequests(max(waits))

@@ -1,7 +1,8 @@
 """Word lists: whole words and phrases, matched on texts that were normalised the same way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,20 @@ def _first(terms: frozenset[str], cleaned: str) -> str | None:
     if not terms:
         return None
     words = _words(cleaned)
-    longest = max(term.count(" ") for term in terms) + 1
+    phrases, longest = _phrases(terms)
     for start in range(len(words)):
         for length in range(min(longest, len(words) - start), 0, -1):
-            phrase = " ".join(words[start : start + length])
-            if phrase in terms:
-                return phrase
+            found = phrases.get(" ".join(words[start : start + length]))
+            if found is not None:
+                return found
     return None
+
+
+@lru_cache(maxsize=64)
+def _phrases(terms: frozenset[str]) -> tuple[Mapping[str, str], int]:
+    # Terms are cut into words as the text is, so "l'altro" and "t-shirt" can be found; and the longest, in words.
+    split = {term: _words(term) for term in sorted(terms)}
+    return {" ".join(w): term for term, w in split.items() if w}, max(len(w) for w in split.values())
 
 
 def _words(cleaned: str) -> list[str]:

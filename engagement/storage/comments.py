@@ -126,7 +126,7 @@ def history(session: Session, site_id: int, email: str) -> History:
         .subquery()
     )
     counts: dict[str, int] = dict(
-        session.execute(select(newest.c.status, func.count()).group_by(newest.c.status)).tuples().all()
+        session.execute(select(newest.c.status, func.count()).group_by(newest.c.status)).all()
     )
     return History(
         published=counts.get(Status.PUBLISHED.value, 0),

@@ -5,9 +5,11 @@ from flask_smorest import Api
 
 from engagement import __version__
 from engagement.services.ports import Toolbox
-from engagement.web import cors, health, limits, problems
-from engagement.web.api import comments
+from engagement.web import cors, demo, embed, health, limits, problems
+from engagement.web.api import comments, described, docs, newsletter
 from engagement.web.gate import MAX_REQUEST
+from engagement.web.pages import assets, thread
+from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
 
 
@@ -22,8 +24,17 @@ def register(app: Flask, tools: Toolbox) -> None:
         MAX_CONTENT_LENGTH=MAX_REQUEST,
     )
     api = Api(app)
+    app.extensions["engagement-api"] = api
+    described.add_shapes(api)
+    app.register_blueprint(docs.blueprint)
     api.register_blueprint(comments.blueprint)
+    api.register_blueprint(newsletter.blueprint)
+    app.register_blueprint(newsletter_pages.blueprint)
     app.register_blueprint(problem_pages.blueprint)
+    app.register_blueprint(thread.blueprint)
+    app.register_blueprint(assets.blueprint)
+    embed.register(app, tools)
+    demo.register(app, tools)
     health.register(app)
     limits.register(app, tools.settings)
     cors.register(app)

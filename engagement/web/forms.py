@@ -1,7 +1,8 @@
 """What a client may send, field by field; all mistakes are told together, in the reader's language."""
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,7 +12,7 @@ from engagement.domain import pages
 from engagement.domain.comments import MAX_AUTHOR, MAX_EMAIL, MAX_TITLE, MAX_WEBSITE, Submission
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.domain.sites import Site
+from engagement.domain.sites import MAX_BODY_BYTES, Site
 
 UNKNOWN = N_("This field is not known here.")
 REQUIRED = N_("This field must be filled in.")
@@ -28,11 +29,15 @@ TITLE = N_("The title is too long: at most %(most)s characters.")
 LIMIT = N_("Please ask for 1 to %(most)s comments.")
 SORT = N_("Please choose one of: %(known)s.")
 CURSOR = N_("This cursor is not one of ours.")
+PARENT = N_("The comment you answer is not there any more.")
 
 SORTS = ("oldest", "newest", "popular")
 MOST_COMMENTS = 200
+_ID = re.compile(r"[0-9a-z]{20}")
+_CURSOR = re.compile(r"[0-9a-z.-]{1,40}")  # what no store can choke on
 _TYPE = {"required": REQUIRED, "null": REQUIRED, "invalid": WRONG_TYPE}
 _TEXT: dict[str, Any] = {"error_messages": _TYPE}
+_MARKDOWN = {"minLength": 1, "description": f"Markdown, at most {MAX_BODY_BYTES} bytes; a site may set less."}
 
 
 class SubmissionForm(Schema):
@@ -43,12 +48,12 @@ class SubmissionForm(Schema):
 
     error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012 - marshmallow's own habit
 
-    page_url = fields.String(required=True, **_TEXT)
-    page_title = fields.String(load_default="", **_TEXT)
-    author = fields.String(required=True, **_TEXT)
-    email = fields.String(load_default="", **_TEXT)
-    website = fields.String(load_default="", **_TEXT)
-    body = fields.String(required=True, **_TEXT)
+    page_url = fields.String(required=True, metadata={"format": "uri"}, **_TEXT)
+    page_title = fields.String(load_default="", metadata={"maxLength": MAX_TITLE}, **_TEXT)
+    author = fields.String(required=True, metadata={"minLength": 1, "maxLength": MAX_AUTHOR}, **_TEXT)
+    email = fields.String(load_default="", metadata={"maxLength": MAX_EMAIL}, **_TEXT)
+    website = fields.String(load_default="", metadata={"maxLength": MAX_WEBSITE}, **_TEXT)
+    body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
     parent = fields.String(load_default=None, allow_none=True, **_TEXT)
     notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
 
@@ -60,7 +65,7 @@ class PreviewForm(Schema):
         unknown = RAISE
 
     error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012
-    body = fields.String(required=True, **_TEXT)
+    body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
 
 
 class ThreadQuery(Schema):
@@ -99,13 +104,14 @@ def load(form: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
 def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) -> Submission:
     """A reader's comment. Raises ``InvalidInput`` that names every wrong field."""
     found, wrong = load(SubmissionForm(), given)
-    checks = {
+    checks: dict[str, Callable[[Any], str | None]] = {
         "page_url": lambda v: _page(v, site),
         "page_title": _title,
         "author": _author,
         "email": lambda v: _email(v, required=site.rules.email_required),
         "website": _website,
         "body": lambda v: _body(v, site.rules.max_body_bytes),
+        "parent": _parent,
     }
     for name, check in checks.items():
         if name in wrong:
@@ -136,6 +142,8 @@ def thread_query(given: Mapping[str, Any], site: Site) -> dict[str, Any]:
             found["page_url"] = _page(found["page_url"], site)
         except _Wrong as error:
             wrong["page_url"] = error.message
+    if not _CURSOR.fullmatch(found.get("after") or "0"):
+        wrong["after"] = Message(CURSOR)
     refuse(wrong)
     return found
 
@@ -221,6 +229,17 @@ def _body(value: str, most: int) -> str:
     if "\x00" in value:
         raise _Wrong(UNREADABLE)
     return value
+
+
+def _parent(value: str | None) -> str | None:
+    if value and not _ID.fullmatch(value):
+        raise _Wrong(PARENT)
+    return value or None
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` can be the id of a comment at all."""
+    return _ID.fullmatch(text) is not None
 
 
 def _first(found: Any) -> str:

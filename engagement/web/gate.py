@@ -49,7 +49,8 @@ def parse(raw: bytes) -> dict[str, Any]:
     """A JSON object, strictly: no duplicate keys, no NaN, no lone surrogates, no bottomless nesting."""
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # finds lone surrogates anywhere
+        # Finds lone surrogates anywhere, and numbers such as 1e999 that became infinite.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(detail=str(error)[:200]) from error
     if not isinstance(value, dict):

@@ -3,9 +3,10 @@
 import json
 
 from flask import Blueprint, Flask, Response, request
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
 from engagement.services.health import missing
+from engagement.web import limits
 from engagement.web.house import toolbox
 
 blueprint = Blueprint("health", __name__)
@@ -25,7 +26,11 @@ def register(app: Flask) -> None:
 
     app.after_request(count)
     app.extensions["engagement-metrics"] = registry
-    app.add_url_rule("/metrics", "metrics", lambda: Response(generate_latest(registry), content_type="text/plain"))
+
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    app.add_url_rule("/metrics", "metrics", metrics)
     app.register_blueprint(blueprint)
 
 
@@ -37,10 +42,14 @@ def live() -> Response:
 
 @blueprint.get("/health/ready")
 def ready() -> Response:
-    """200 when ready, else 503 with what is missing; names the model."""
+    """200 when ready, else 503 with what is missing; names the model.
+
+    ``degraded`` names what the service does without: a lost limiter store is answered from memory.
+    """
     tools = toolbox()
     lacking = missing(tools)
-    body = {"ready": not lacking, "missing": lacking, "model": tools.screener.model}
+    degraded = [] if limits.store_answers() else ["limiter-store"]
+    body = {"ready": not lacking, "missing": lacking, "degraded": degraded, "model": tools.screener.model}
     return _json(body, 503 if lacking else 200)
 
 

@@ -4,7 +4,7 @@ import re
 
 from flask import current_app, g, request
 
-from engagement.domain.errors import SiteNotFound
+from engagement.domain.errors import SiteNotFound, Unavailable
 from engagement.domain.sites import Site
 from engagement.language import best_language
 from engagement.services.ports import Toolbox
@@ -41,9 +41,12 @@ def the_site() -> Site:
 
 def language() -> str:
     """The site's language; elsewhere the first of ours that the browser asks for."""
-    site = g.get("asked_site")
+    try:
+        site = asked_site()  # also for what was refused before anybody looked the site up
+    except Unavailable:
+        site = None
     if site is not None:
-        return str(site.language)
+        return site.language
     return best_language(request.accept_languages.best_match(["it", "en"]))
 
 

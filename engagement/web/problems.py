@@ -61,6 +61,7 @@ TITLES = {
 }
 _HTTP_SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "content-too-large"}
 _HTTP_SLUGS |= {415: "unsupported-media-type", 429: "too-many-requests", 500: "internal-error"}
+_HTTP_SLUGS |= {401: "not-authorised", 403: "not-permitted", 409: "conflict", 410: "link-not-valid", 503: "unavailable"}
 _HTTP_TEXTS = {
     404: N_("There is nothing at this address."),
     405: N_("This address does not take that method."),
@@ -103,6 +104,8 @@ def _refused(error: errors.EngagementError) -> Response:
     answer = problem(status, slug, error.message, **more)
     if isinstance(error, errors.TooManyRequests | errors.Unavailable):
         answer.headers["Retry-After"] = str(error.retry_after)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
     if status >= 500:
         _log.error("%s: %s", slug, error.detail)
     return answer

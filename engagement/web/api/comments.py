@@ -7,39 +7,58 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from engagement.domain.comments import Receipt, Status
-from engagement.domain.errors import FieldError, InvalidInput
-from engagement.domain.messages import N_, Message
+from engagement.domain.errors import NotFound
 from engagement.markup import render
 from engagement.services import comments
-from engagement.services.comments import Once
 from engagement.web import answers, forms, limits
+from engagement.web.api import described
 from engagement.web.gate import json_body
 from engagement.web.house import client, language, the_site, toolbox
+from engagement.web.once import once
 from engagement.web.problems import rejected
 
 blueprint = Blueprint("comments", __name__, url_prefix="/api/v1/sites/<site>/comments")
 _STATUS = {Status.PUBLISHED: 201, Status.HELD: 202}
-_MAX_KEY = 128
 
 
 @blueprint.route("", methods=["POST"])
+@blueprint.doc(
+    parameters=[described.IDEMPOTENCY_KEY],
+    requestBody=described.body(forms.SubmissionForm),
+    responses={
+        "201": described.answer("published", "Receipt"),
+        "202": described.answer("held for a moderator", "Receipt"),
+        **described.problems(*described.AT_THE_DOOR, 409),
+    },
+)
 def submit(site: str) -> Response:
     """Send a comment: 201 published, 202 held, 403 comment-rejected."""
     found, body = json_body("comments", "comments_site")
     sent = forms.submission(body, found, client=client(), door="api")
-    return _answer(comments.submit_comment(toolbox(), found, sent, _once()))
+    return _answer(comments.submit_comment(toolbox(), found, sent, once()))
 
 
 @blueprint.route("", methods=["GET"])
+@blueprint.doc(
+    parameters=[{"in": "query", "schema": forms.ThreadQuery}, described.IF_NONE_MATCH],
+    responses={
+        "200": described.answer("published comments, flat with `parent`; an unknown page is empty", "Thread"),
+        "304": described.answer("unchanged"),
+        **described.problems(404, 422, 429, 503),
+    },
+)
 def thread(site: str) -> Response:
     """Published comments of a page; 304 when nothing changed."""
     found = the_site()
     limits.count("reads", found)
     asked = forms.thread_query(request.args.to_dict(), found)
     mark = comments.thread_mark(found, asked["page_url"])
-    tag = hashlib.sha256(f"{mark}|{sorted(asked.items())}".encode()).hexdigest()[:32]
-    answer = Response(status=304)
-    if tag not in request.if_none_match:
+    tag = hashlib.sha256(f"{mark}|{sorted(asked.items())}|{language()}".encode()).hexdigest()[:32]
+    # Weakly compared, as RFC 9110 wants it here: a proxy that compresses sends the tag back as W/"…".
+    if request.if_none_match.contains_weak(tag):
+        answer = Response(status=304)
+        del answer.headers["Content-Type"]
+    else:
         answer = _json(answers.thread(comments.read_thread(found, **asked)))
     answer.set_etag(tag)
     answer.headers["Cache-Control"] = "no-cache"
@@ -47,14 +66,30 @@ def thread(site: str) -> Response:
 
 
 @blueprint.route("/<comment_id>", methods=["GET"])
+@blueprint.doc(
+    responses={"200": described.answer("the comment", "Comment"), **described.problems(404, 429, 503)},
+)
 def one(site: str, comment_id: str) -> Response:
     """One published comment."""
     found = the_site()
     limits.count("reads", found)
-    return _json(answers.comment(comments.read_comment(found, comment_id)))
+    if not forms.is_id(comment_id):
+        raise NotFound
+    answer = _json(answers.comment(comments.read_comment(found, comment_id)))
+    answer.add_etag()
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.make_conditional(request)
+    return answer
 
 
 @blueprint.route("/preview", methods=["POST"])
+@blueprint.doc(
+    requestBody=described.body(forms.PreviewForm),
+    responses={
+        "200": described.answer("what it will look like", "Preview"),
+        **described.problems(*described.AT_THE_DOOR),
+    },
+)
 def preview(site: str) -> Response:
     """What a comment's Markdown will look like."""
     found, body = json_body("preview")
@@ -66,22 +101,6 @@ def _answer(receipt: Receipt) -> Response:
     if status is None:
         return rejected(receipt.decision.reasons)
     return _json(answers.receipt(receipt, language()), status)
-
-
-def _once() -> Once | None:
-    """The Idempotency-Key, if one was sent. Raises ``InvalidInput`` for an empty or long one."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not 0 < len(key) <= _MAX_KEY:
-        message = Message(N_("An Idempotency-Key has 1 to %(most)s characters."), {"most": _MAX_KEY})
-        raise InvalidInput([FieldError("/Idempotency-Key", message)])
-    route = f"{request.method} {request.path} {key}"
-    return Once(_digest(route.encode()), _digest(request.get_data(cache=True)))
-
-
-def _digest(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()
 
 
 def _json(body: object, status: int = 200) -> Response:

@@ -40,7 +40,7 @@
 .eng-comment:focus{outline:2px solid var(--engagement-accent,#0f766e);outline-offset:4px}
 .eng-depth-1{margin-inline-start:1.25em}.eng-depth-2{margin-inline-start:2.5em}
 .eng-depth-3{margin-inline-start:3.75em}.eng-depth-4{margin-inline-start:5em}
-.eng-meta{margin:0 0 .25em}.eng-meta time,.eng-hint{opacity:.8}
+.eng-meta{margin:0 0 .25em}.eng-meta time,.eng-hint{color:var(--engagement-quiet,inherit)}
 .eng-waiting,.eng-note{border-inline-start:3px solid var(--engagement-accent,#0f766e);padding-inline-start:.75em}
 .eng-field{margin:0 0 1em}.eng-field label{display:block;font-weight:600;margin:0 0 .25em}
 .eng-form input:not([type=hidden]):not([type=checkbox]),.eng-form textarea{box-sizing:border-box;width:100%;font:inherit;color:inherit;background:transparent;border:1px solid currentColor;border-radius:4px;padding:.5em}

@@ -1,0 +1,121 @@
+"""What ``/api/openapi.json`` says beside the addresses: shapes, parameters and problems of the answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_smorest import Api
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+_TIME = {"type": "string", "format": "date-time"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(of: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_SHAPES: Mapping[str, dict[str, Any]] = {
+    "Comment": _object(
+        id=_TEXT,
+        parent=_MAYBE_TEXT,
+        status={"enum": ["received", "published", "held", "rejected", "spam", "deleted"]},
+        author=_TEXT,
+        website=_MAYBE_TEXT,
+        body_html=_TEXT,
+        created_at=_TIME,
+        edited_at={"type": ["string", "null"], "format": "date-time"},
+        votes={"type": "integer"},
+        replies=_COUNT,
+        permalink={"type": "string", "format": "uri"},
+    ),
+    "Receipt": _object(comment=_ref("Comment"), edit_token=_TEXT, edit_until=_TIME, message=_TEXT),
+    "Thread": _object(
+        page=_object(url=_TEXT, title=_TEXT, open={"type": "boolean"}),
+        count=_COUNT,
+        comments=_list(_ref("Comment")),
+        next=_MAYBE_TEXT,
+    ),
+    "Preview": _object(body_html=_TEXT),
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457; `type` is the address of a page that explains it.",
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": _TEXT,
+            "instance": _TEXT,
+            "errors": _list(_object(pointer=_TEXT, detail=_TEXT)),
+            "reasons": _list(_object(code=_TEXT, text=_TEXT)),
+        },
+        "required": ["type", "title", "status", "detail", "instance"],
+    },
+}
+_PROBLEMS = {
+    400: "malformed-request",
+    403: "comment-rejected, origin-not-allowed or author-blocked",
+    404: "site-not-found or not-found",
+    409: "comment-duplicate or page-closed",
+    413: "content-too-large",
+    415: "unsupported-media-type",
+    422: "invalid-input or idempotency-key-reused",
+    429: "too-many-requests",
+    503: "unavailable",
+}
+# What every JSON door may refuse with.
+AT_THE_DOOR = (400, 403, 404, 413, 415, 422, 429, 503)
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "The same key with the same body within 24 hours gives the same answer and changes nothing.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": _TEXT}
+
+
+def add_shapes(api: Api) -> None:
+    """Name the shapes of answers in the document."""
+    for name, shape in _SHAPES.items():
+        api.spec.components.schema(name, shape)
+
+
+def body(form: type) -> dict[str, Any]:
+    """A JSON body that must be there."""
+    return {"required": True, "content": {"application/json": {"schema": form}}}
+
+
+def answer(text: str, shape: str | None = None) -> dict[str, Any]:
+    """One good answer."""
+    if shape is None:
+        return {"description": text}
+    return {"description": text, "content": {"application/json": {"schema": _ref(shape)}}}
+
+
+def problems(*statuses: int) -> dict[str, Any]:
+    """The refusals of an operation, by status."""
+    return {str(status): _problem(status) for status in statuses}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": _PROBLEMS[status],
+        "content": {"application/problem+json": {"schema": _ref("Problem")}},
+    }
+    if status in {429, 503}:
+        found["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return found

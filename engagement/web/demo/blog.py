@@ -1,0 +1,50 @@
+"""``/demo/``: an article of a believable blog, with the form and the newsletter box below it."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, make_response, render_template
+
+from engagement.services import comments
+from engagement.services.sites import find_site
+from engagement.web import limits
+from engagement.web.house import toolbox
+from engagement.web.pages.assets import serve
+from engagement.web.pages.thread import facts
+
+blueprint = Blueprint("demo_blog", __name__, template_folder="templates")
+
+SITE = "demo"
+TITLE = "Un server di casa con un vecchio portatile"
+_SCRIPT = Path(__file__).with_name("demo.js")
+
+
+@blueprint.get("/demo/")
+def article() -> Response:
+    """The article, with its thread already in the page for readers without JavaScript."""
+    site = find_site(SITE)
+    limits.count("reads", site)
+    thread = comments.read_thread(site, page_url(), sort="oldest", limit=50, after=None)
+    known = facts(site, thread, typed={"page_title": TITLE})
+    answer = make_response(render_template("demo/article.html", title=TITLE, mails=_mails(), **known))
+    own = " ".join(("'self'", *site.origins))
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
+        f"base-uri 'none'; frame-ancestors 'none'; form-action {own}"
+    )
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@blueprint.get("/demo/demo.js")
+def script() -> Response:
+    """Sends the newsletter box without leaving the page."""
+    return serve(_SCRIPT, "text/javascript")
+
+
+def page_url() -> str:
+    """The article's one address, however the blog was reached."""
+    return f"{toolbox().settings.server.public_url.rstrip('/')}/demo/"
+
+
+def _mails() -> bool:
+    return toolbox().settings.mail.transport == "folder"

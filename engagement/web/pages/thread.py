@@ -1,0 +1,182 @@
+"""A page's thread and form as plain HTML, and the form's own door: all of it works without JavaScript."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.wrappers import Response as Answer
+
+from engagement.domain.comments import Comment, Receipt, Status, Thread
+from engagement.domain.errors import EngagementError, InvalidInput
+from engagement.domain.messages import N_, Message
+from engagement.domain.pages import BadAddress, belongs, origin_of
+from engagement.domain.sites import Site
+from engagement.language import moment, say
+from engagement.services import comments
+from engagement.web import forms, limits
+from engagement.web.gate import check_origin
+from engagement.web.house import asked_site, client, language, the_site, toolbox
+from engagement.web.pages.words import words
+from engagement.web.problems import rejected
+
+blueprint = Blueprint("thread_pages", __name__, template_folder="templates")
+
+FIELDS = ("page_url", "page_title", "author", "email", "website", "body", "parent")
+DEEPEST = 4
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_ONE, _MANY = N_("One comment"), N_("%(count)s comments")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A comment at its place in the thread."""
+
+    comment: Comment
+    depth: int
+    answers: str  # the name of whom it answers
+
+
+@blueprint.get("/sites/<site>/thread")
+def show(site: str) -> Response:
+    """The published comments of ``page_url`` and the form, fit for an iframe."""
+    try:
+        found = the_site()
+        limits.count("reads", found)
+        asked = {name: request.args[name] for name in ("page_url", "after") if name in request.args}
+        asked_for = forms.thread_query({**asked, "limit": forms.MOST_COMMENTS}, found)
+        thread = comments.read_thread(found, **asked_for)
+    except (EngagementError, HTTPException) as error:
+        return _refusal(error, {})
+    page = render_template("pages/thread.html", **facts(found, thread, typed=request.args))
+    answer = make_response(page)
+    answer.headers["Cache-Control"] = "no-cache"
+    return _guarded(answer, found)
+
+
+@blueprint.post("/sites/<site>/comments")
+def submit(site: str) -> Answer:
+    """A plain form: 303 back to the page, or a page that keeps what was typed."""
+    typed: dict[str, str] = {}
+    try:
+        found = _entered(typed)
+        given: dict[str, Any] = {k: v for k, v in typed.items() if v or k in {"page_url", "author", "body"}}
+        given["notify_replies"] = bool(request.form.get("notify_replies"))
+        sent = forms.submission(given, found, client=client(), door="form")
+        receipt = comments.submit_comment(toolbox(), found, sent)
+    except (EngagementError, HTTPException) as error:
+        return _refusal(error, typed)
+    if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
+        return redirect(_back(receipt), 303)
+    return _page(rejected(receipt.decision.reasons), typed, {})
+
+
+def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, Any]:
+    """What the templates of a thread need. ``typed`` fills the form."""
+    return {
+        "site": site,
+        "thread": thread,
+        "lines": arrange(thread.comments),
+        "count": counted(thread.count, site.language),
+        "values": {name: typed.get(name, "") for name in FIELDS} | {"page_url": thread.url},
+        "errors": {},
+        "held": request.args.get("commento") == "attesa",
+        "words": words(site.language),
+        "language": site.language,
+        "moment": lambda at: moment(at, site.language),
+    }
+
+
+def arrange(found: Sequence[Comment]) -> list[Line]:
+    """Answers below what they answer, in the order given; an answer to something not shown stands alone."""
+    known = {comment.id: comment for comment in found}
+    answers: dict[str | None, list[Comment]] = {}
+    for comment in found:
+        answers.setdefault(comment.parent if comment.parent in known else None, []).append(comment)
+    lines: list[Line] = []
+    waiting = [(comment, 0) for comment in reversed(answers.get(None, []))]
+    while waiting:
+        comment, depth = waiting.pop()
+        parent = known.get(comment.parent or "")
+        lines.append(Line(comment, min(depth, DEEPEST), parent.author if parent else ""))
+        waiting.extend((below, depth + 1) for below in reversed(answers.get(comment.id, [])))
+    return lines
+
+
+def counted(count: int, tongue: str) -> str:
+    """ "3 comments", in words of the language."""
+    if count == 0:
+        return words(tongue)["none"]
+    return say(_ONE if count == 1 else Message(_MANY, {"count": count}), tongue)
+
+
+def _entered(typed: dict[str, str]) -> Site:
+    """The site, once type, size, origin and rate are well; ``typed`` is filled as soon as it can be read."""
+    if request.mimetype not in _FORM_TYPES:
+        raise UnsupportedMediaType
+    typed.update({name: request.form.get(name, "") for name in FIELDS})
+    found = the_site()
+    check_origin(found)
+    for rate in ("comments", "comments_site"):
+        limits.count(rate, found)
+    return found
+
+
+def _back(receipt: Receipt) -> str:
+    """The article's address, at the comment or at the form."""
+    parts = urlsplit(receipt.comment.page_url)
+    if receipt.comment.status is Status.PUBLISHED:
+        return urlunsplit(parts._replace(fragment=f"comment-{receipt.comment.id}"))
+    query = f"{parts.query}&commento=attesa" if parts.query else "commento=attesa"
+    return urlunsplit(parts._replace(query=query, fragment="respond"))
+
+
+def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Response:
+    """The refusal as a page, with the status that the JSON door gives it."""
+    wrong = {}
+    if isinstance(error, InvalidInput):
+        wrong = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
+    return _page(current_app.make_response(current_app.handle_user_exception(error)), typed, wrong)
+
+
+def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
+    site = asked_site()
+    said = problem.get_json()
+    values = {name: typed.get(name, "") for name in FIELDS}
+    page = render_template(
+        "pages/refusal.html",
+        site=site if typed else None,
+        detail=said["detail"],
+        reasons=[reason["text"] for reason in said.get("reasons", [])],
+        appeal=said.get("appeal", ""),
+        errors=wrong,
+        values=values,
+        back=values["page_url"] if site and belongs(values["page_url"], site.origins) else "",
+        words=words(language()),
+        language=language(),
+    )
+    answer = make_response(page, problem.status_code)
+    for name in ("Retry-After", "Allow"):
+        if name in problem.headers:
+            answer.headers[name] = problem.headers[name]
+    answer.headers["Cache-Control"] = "no-store"
+    return _guarded(answer, site)
+
+
+def _guarded(answer: Response, site: Site | None) -> Response:
+    """Only the site's own pages may frame it; its form leads here and back to them."""
+    own = " ".join(("'self'", *(site.origins if site else ()), *_ours()))
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
+        f"form-action {own}; frame-ancestors {own}"
+    )
+    return answer
+
+
+def _ours() -> tuple[str, ...]:
+    try:
+        return (origin_of(toolbox().settings.server.public_url),)
+    except BadAddress:
+        return ()

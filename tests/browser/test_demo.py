@@ -1,0 +1,160 @@
+"""A reader on the demo blog, in a real Chromium."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from engagement.domain.screening import NotScreened
+from engagement.services import sites
+from tests.conftest import missing_service
+from tests.fakes import FixedScreener
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("ENGAGEMENT_CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-default-apps",
+]
+
+
+@dataclass
+class Visit:
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def fill(self, author: str, body: str) -> None:
+        self.page.get_by_label("Nome").fill(author)
+        self.page.get_by_label("Commento", exact=True).fill(body)
+
+    def send(self) -> None:
+        self.page.get_by_role("button", name="Invia commento").click()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        missing_service(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+def address(make_app: Callable[..., Flask]) -> Iterator[str]:
+    probe = make_server("127.0.0.1", 0, lambda environ, start: [])
+    port = probe.server_port
+    probe.server_close()
+    url = f"http://127.0.0.1:{port}"
+    app = make_app(server__demo="true", server__public_url=url)
+    with app.app_context():
+        site = sites.find_site("demo")
+        sites.save_site(app.extensions["engagement"], replace(site, origins=(*site.origins, url)))
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=["script", "plain"])
+def script(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "script")
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str, script: bool) -> Iterator[Visit]:
+    context = browser.new_context(java_script_enabled=script, viewport={"width": 390, "height": 844})
+    visit = Visit(context.new_page(), f"{address}/demo/")
+    visit.page.on("console", lambda m: visit.complaints.append(m.text) if m.type == "error" else None)
+    visit.page.on("pageerror", lambda e: visit.complaints.append(str(e)))
+    visit.page.goto(visit.url)
+    yield visit
+    assert visit.complaints == []
+    context.close()
+
+
+def test_a_reader_comments_and_sees_it(visit: Visit) -> None:
+    visit.fill("Ada Rossi", "Proverò *anch’io*, grazie!")
+    visit.send()
+    expect(visit.page.locator(".eng-comment")).to_contain_text("Proverò anch’io, grazie!")
+    visit.page.reload()
+    expect(visit.page.locator(".eng-comment")).to_contain_text("Ada Rossi")
+    expect(visit.page.locator("#comments")).to_have_text("1 commento" if _scripted(visit) else "Un commento")
+
+
+def test_a_held_comment_shows_the_notice(visit: Visit, screener: FixedScreener) -> None:
+    screener.toxicity = NotScreened("missing")
+    visit.fill("Ada Rossi", "Un dubbio sul consumo")
+    visit.send()
+    expect(visit.page.get_by_text("Il tuo commento è in attesa di moderazione").last).to_be_visible()
+
+
+def test_the_page_fits_a_small_screen(visit: Visit) -> None:
+    if _scripted(visit):
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("script", ["script"], indirect=True)
+def test_an_empty_form_shows_its_errors_in_place(visit: Visit) -> None:
+    visit.send()
+    expect(visit.page.locator("#eng-author-error")).to_have_text("Scrivi il tuo nome.")
+    expect(visit.page.locator("#eng-body-error")).to_have_text("Scrivi il tuo commento.")
+    expect(visit.page.locator(".eng-summary")).to_be_focused()
+
+
+@pytest.mark.parametrize("script", ["script"], indirect=True)
+def test_a_reader_answers_with_the_keyboard(visit: Visit) -> None:
+    visit.fill("Ada", "Una prima voce")
+    visit.send()
+    reply = visit.page.get_by_role("button", name="Rispondi a Ada")
+    reply.focus()
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_label("Commento", exact=True)).to_be_focused()
+    visit.fill("Ugo", "Una risposta")
+    visit.send()
+    expect(visit.page.locator(".eng-depth-1")).to_contain_text("in risposta a Ada")
+
+
+@pytest.mark.parametrize("script", ["script"], indirect=True)
+def test_a_rejected_text_stays_and_a_lost_answer_makes_no_second_comment(visit: Visit, screener: FixedScreener) -> None:
+    visit.fill("Ada", "Parole da rileggere")
+    keys: list[str] = []
+    visit.page.on(
+        "request", lambda r: keys.append(r.headers.get("idempotency-key", "")) if r.method == "POST" else None
+    )
+    visit.page.route(re.compile("/comments$"), lambda route: route.abort())
+    visit.send()
+    expect(visit.page.locator(".eng-summary")).to_contain_text("L’invio non è riuscito")
+    visit.page.unroute(re.compile("/comments$"))
+    screener.toxicity = 0.97
+    visit.send()
+    expect(visit.page.locator(".eng-summary")).to_contain_text("non è stato pubblicato")
+    expect(visit.page.get_by_label("Commento", exact=True)).to_have_value("Parole da rileggere")
+    assert keys[0]
+    assert keys[0] == keys[1]
+    visit.complaints.clear()  # the browser itself reports both refusals
+
+
+def _scripted(visit: Visit) -> bool:
+    return visit.page.locator("form.eng-form").evaluate("form => form.noValidate") is True

@@ -1,0 +1,107 @@
+"""What the documents promise is compared with what is there."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+LOCKS = ("requirements/base.txt", "requirements/dev.txt")
+# Put together here, so that this file does not mention them itself: machine paths, tools and registries of one maker.
+NEVER = ("/wo" + "rk/", "sub" + "agent", "pypi" + ".org", "files.python" + "hosted")
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0].lower() for requirement in requirements}
+
+
+def reasons() -> dict[str, dict[str, str]]:
+    """Section of ``docs/dependencies.md`` → package → its reason."""
+    found: dict[str, dict[str, str]] = {}
+    text = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        title = section.splitlines()[0].strip(" `")
+        entries = re.findall(r"^- `([a-z0-9-]+)`: (.+(?:\n  .+)*)", section, flags=re.MULTILINE)
+        found[title] = dict(entries)
+        assert len(entries) == len(found[title]), f"a package stands twice under {title}"
+    return found
+
+
+def tracked_files() -> list[Path]:
+    """The files of the checkout; from git, or all but what is made by tools where git does not answer."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+        return [path for name in listed.decode().split("\0") if name and (path := ROOT / name).is_file()]
+    except (OSError, subprocess.CalledProcessError):
+        made = {"var", "dist", "build", "node_modules", "__pycache__"}
+        parts = ((path, path.relative_to(ROOT).parts) for path in ROOT.rglob("*") if path.is_file())
+        return [
+            p for p, names in parts if not made & set(names) and (not names[0].startswith(".") or names[0] == ".ci")
+        ]
+
+
+def mentions(text: str) -> list[str]:
+    return [word for word in NEVER if word in text.lower()]
+
+
+def test_every_direct_dependency_has_a_written_reason_and_no_other_has_one() -> None:
+    wanted = {"base": names(PROJECT["dependencies"])}
+    wanted |= {extra: names(listed) for extra, listed in PROJECT["optional-dependencies"].items()}
+    assert {title: set(entries) for title, entries in reasons().items()} == wanted
+
+
+def test_a_reason_is_a_sentence() -> None:
+    short = [name for entries in reasons().values() for name, reason in entries.items() if len(reason.split()) < 6]
+    assert short == []
+
+
+def test_the_locks_pin_every_direct_dependency() -> None:
+    base, dev = (set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)) for lock in LOCKS)
+    assert names(PROJECT["dependencies"]) - base == set()
+    extras = {name for listed in PROJECT["optional-dependencies"].values() for name in names(listed)}
+    assert extras - dev == set()
+
+
+def test_the_locks_agree_with_each_other() -> None:
+    base, dev = (dict(re.findall(r"^(\S+)==(\S+)", (ROOT / lock).read_text("utf-8"), re.MULTILINE)) for lock in LOCKS)
+    assert {name: (base[name], dev.get(name)) for name in base if dev.get(name) != base[name]} == {}
+
+
+@pytest.mark.parametrize("command", ["make run", "make test"])
+def test_the_readme_names_the_commands_that_matter(command: str) -> None:
+    assert command in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_make_help_explains_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert targets is not None
+    assert set(targets[1].split()) == set(re.findall(r"^([a-z]+):.*## \w", makefile, re.MULTILINE))
+
+
+def test_no_file_mentions_the_machine_it_was_written_on() -> None:
+    found = []
+    for path in tracked_files():
+        content = path.read_bytes()
+        if b"\0" in content[:8192]:
+            continue
+        found += [f"{path.relative_to(ROOT)} mentions {word}" for word in mentions(content.decode("utf-8", "replace"))]
+    assert found == []
+
+
+def test_a_mention_is_found() -> None:
+    assert mentions("see " + NEVER[0] + "main and HTTPS://" + NEVER[2].upper()) == [NEVER[0], NEVER[2]]
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{document.relative_to(ROOT)} → {target}"
+        for document in documents
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text("utf-8"))
+        if "://" not in target and not (document.parent / target).exists()
+    ]
+    assert broken == []

@@ -1,0 +1,137 @@
+"""The plain form and thread page: what a reader without JavaScript meets."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from engagement.domain.screening import NotScreened
+from tests.fakes import FixedScreener
+
+PAGE = "https://blog.example/articolo?id=3"
+TYPED = {
+    "page_url": PAGE,
+    "page_title": "Articolo",
+    "author": "Ada Rossi",
+    "email": "ada@example.org",
+    "website": "",
+    "body": "Bell’articolo, grazie!",
+    "parent": "",
+    "submit": "Invia",
+}
+
+
+def send(client: FlaskClient, **changes: str) -> TestResponse:
+    return client.post("/sites/demo/comments", data=TYPED | changes)
+
+
+def thread(client: FlaskClient, **query: str) -> str:
+    return client.get("/sites/demo/thread", query_string={"page_url": PAGE} | query).text
+
+
+def test_a_published_comment_leads_back_to_its_place_on_the_page(client: FlaskClient) -> None:
+    answer = send(client)
+    assert answer.status_code == 303
+    address, _, fragment = answer.location.partition("#")
+    assert address == PAGE
+    assert f'id="{fragment}"' in thread(client)
+    assert "Bell’articolo, grazie!" in thread(client)
+
+
+def test_a_held_comment_leads_back_to_the_form(client: FlaskClient, screener: FixedScreener) -> None:
+    screener.toxicity = NotScreened("missing")
+    answer = send(client)
+    assert answer.status_code == 303
+    assert answer.location == PAGE + "&commento=attesa#respond"
+    assert "in attesa di moderazione" in thread(client, commento="attesa")
+    assert "Bell’articolo" not in thread(client)
+
+
+def test_wrong_fields_are_told_together_and_nothing_typed_is_lost(client: FlaskClient) -> None:
+    answer = send(client, author=" ", email="non-una-email", body='Il mio <b>"testo"</b>')
+    assert answer.status_code == 422
+    assert answer.mimetype == "text/html"
+    assert 'id="eng-author-error"' in answer.text
+    assert 'href="#eng-email"' in answer.text
+    assert "Il mio &lt;b&gt;&#34;testo&#34;&lt;/b&gt;</textarea>" in answer.text
+    assert 'value="non-una-email"' in answer.text
+    assert f'name="page_url" value="{PAGE}"' in answer.text
+    assert 'lang="it"' in answer.text
+
+
+def test_a_rejection_is_a_calm_page_with_reasons_and_no_score(client: FlaskClient, screener: FixedScreener) -> None:
+    screener.toxicity = 0.97
+    answer = send(client)
+    assert answer.status_code == 403
+    assert "Bell’articolo, grazie!</textarea>" in answer.text
+    assert "<li>" in answer.text
+    assert "0.97" not in answer.text
+    assert "0,97" not in answer.text
+
+
+def test_other_refusals_are_pages_too(client: FlaskClient) -> None:
+    assert send(client).status_code == 303
+    assert send(client).status_code == 409
+    foreign = client.post("/sites/demo/comments", data=TYPED, headers={"Origin": "https://other.example"})
+    assert foreign.status_code == 403
+    assert foreign.mimetype == "text/html"
+    json = client.post("/sites/demo/comments", json=TYPED)
+    assert json.status_code == 415
+    assert client.post("/sites/nessuno/comments", data=TYPED).status_code == 404
+    assert client.get("/sites/demo/thread").status_code == 422
+
+
+def test_a_foreign_page_address_is_never_a_link_or_a_redirect(client: FlaskClient) -> None:
+    answer = send(client, page_url="https://other.example/x")
+    assert answer.status_code == 422
+    assert 'href="https://other.example' not in answer.text
+
+
+def test_too_many_are_told_when_to_come_back(make_client: Callable[..., FlaskClient]) -> None:
+    client = make_client(limits__enabled="true", limits__comments="1 per minute")
+    send(client)
+    answer = send(client, body="E ancora una cosa che volevo dire")
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    assert "E ancora una cosa" in answer.text
+
+
+def test_only_the_site_may_frame_the_thread(client: FlaskClient) -> None:
+    answer = client.get("/sites/demo/thread", query_string={"page_url": PAGE})
+    policy = answer.headers["Content-Security-Policy"]
+    ancestors = next(p for p in policy.split("; ") if p.startswith("frame-ancestors"))
+    assert "https://blog.example" in ancestors
+    assert "*" not in ancestors
+    assert "script-src" not in policy
+
+
+def test_answers_stand_below_what_they_answer(client: FlaskClient) -> None:
+    first = urlsplit(send(client).location).fragment.removeprefix("comment-")
+    send(client, body="Una seconda voce, per conto suo")
+    send(client, body="Sono d’accordo con te", parent=first, author="Ugo")
+    text = thread(client)
+    assert text.index("d’accordo con te") < text.index("Una seconda voce")
+    assert "eng-depth-1" in text
+    assert "in risposta a Ada Rossi" in text
+    assert f'name="parent" value="{first}"' in thread(client, parent=first)
+
+
+def test_a_name_is_never_markup(client: FlaskClient) -> None:
+    send(client, author="<script>x</script>", body="<img src=x onerror=alert(1)>")
+    text = thread(client)
+    assert "<script" not in text
+    assert "<img" not in text
+
+
+@pytest.mark.parametrize("path", ["/embed.js", "/assets/engagement.css"])
+def test_assets_are_kept_by_browsers(app: Flask, path: str) -> None:
+    client = app.test_client()
+    first = client.get(path)
+    assert first.status_code == 200
+    assert "max-age" in first.headers["Cache-Control"]
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert again.data == b""
