@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from engagement.domain.screening import NotScreened
-from tests.fakes import FixedScreener
+from tests.fakes import FixedScreener, StoppedClock
 
 PAGE = "https://blog.example/articolo?id=3"
 TYPED = {
@@ -108,9 +108,11 @@ def test_only_the_site_may_frame_the_thread(client: FlaskClient) -> None:
     assert "script-src" not in policy
 
 
-def test_answers_stand_below_what_they_answer(client: FlaskClient) -> None:
+def test_answers_stand_below_what_they_answer(client: FlaskClient, clock: StoppedClock) -> None:
     first = urlsplit(send(client).location).fragment.removeprefix("comment-")
+    clock.move(seconds=1)
     send(client, body="Una seconda voce, per conto suo")
+    clock.move(seconds=1)
     send(client, body="Sono d’accordo con te", parent=first, author="Ugo")
     text = thread(client)
     assert text.index("d’accordo con te") < text.index("Una seconda voce")
