@@ -1,9 +1,17 @@
 # Two commands matter: `make run` and `make test`. On a fresh machine they need Python 3.11 or newer and nothing else.
+# A name that is found may still be a shim that does not run, so each is tried.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 
+# Lock with the oldest Python 3.11 that should work: with a newer one, what only older ones need is left out.
+PIP_COMPILE ?= pip-compile
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --quiet --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --strip-extras --allow-unsafe --no-header
+MADE_BY = \# Made by "make lock" from pyproject.toml; every package with the hashes of its files.
+
 .PHONY: help run test check lock clean
+.DEFAULT_GOAL := help
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -14,17 +22,22 @@ run: .venv/base ## the demo: web and background work on http://127.0.0.1:8000 (H
 test: .venv/dev ## the whole test suite (ARGS="-k word" narrows it)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-check: .venv/dev ## format, lint, types
+check: .venv/dev ## format, lint, types, the order of the floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py
 
-lock: ## pin the dependencies anew from pyproject.toml
-	pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe --no-header -o requirements/base.txt pyproject.toml
-	pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe --no-header --extra postgres --extra redis --extra train --extra dev -o requirements/dev.txt pyproject.toml
+lock: ## pin the dependencies anew from pyproject.toml (needs pip-tools; ARGS="--upgrade" takes newer versions)
+	$(LOCK) $(ARGS) -o requirements/base.txt pyproject.toml
+	$(LOCK) $(ARGS) -c requirements/base.txt --extra postgres --extra redis --extra train --extra dev \
+		-o requirements/dev.txt pyproject.toml
+	@for lock in base dev; do \
+		{ echo '$(MADE_BY)'; grep -v '^# Made by' requirements/$$lock.txt; } > requirements/$$lock.new && \
+		mv requirements/$$lock.new requirements/$$lock.txt; done
 
 clean: ## remove what was installed here; the data under var/ stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }

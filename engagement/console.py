@@ -15,10 +15,14 @@ from engagement.app import Models, create_app, make_demo_site
 from engagement.cli.model import model
 from engagement.cli.screen import screen
 from engagement.cli.site import site
+from engagement.services.demo import seed_demo
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage.schema import migrations
 from engagement.worker import run_forever
+
+
+_ARTICLE = "Un server di casa con un vecchio portatile"
 
 
 @dataclass
@@ -64,7 +68,9 @@ def run(house: House) -> None:
     server = house.settings.server
     if server.demo:
         with house.app().app_context():
-            make_demo_site(house.app(), house.settings)
+            seed_demo(
+                house.tools(), make_demo_site(house.app(), house.settings), f"{server.public_url}/demo/", _ARTICLE
+            )
         _say_where(server.public_url)
     _serve(house)
 

@@ -16,9 +16,10 @@ _BREAKS = re.compile(r"</(?:p|li|blockquote|pre|ul|ol)>|<(?:br|hr)\s*/?>")
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    # Raw HTML is read as text; a nesting limit keeps hostile quotes flat.
+    # Raw HTML is read as text; a nesting limit keeps hostile quotes flat. No reference definitions: one long address
+    # named thousands of times makes hundreds of megabytes of a comment of 60 KB.
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 20})
-    return parser.enable("strikethrough").disable(["image", "heading", "lheading"])
+    return parser.enable("strikethrough").disable(["image", "heading", "lheading", "reference"])
 
 
 def render(markdown: str) -> str:

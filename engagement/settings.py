@@ -4,7 +4,6 @@ Order: ``config/default.toml`` (every key, explained), then the file that ``ENGA
 then the environment, ``ENGAGEMENT_<SECTION>__<KEY>`` with two underscores between levels.
 """
 
-import ipaddress
 import os
 import secrets
 import tempfile
@@ -13,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
-
-from limits import parse_many
 
 from engagement.domain.screening import LABELS
 
@@ -303,7 +300,7 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
-    return bad + _bad_numbers(s) + _bad_rates(s.limits) + _bad_networks(s.server.trusted_proxies)
+    return bad + _bad_numbers(s)
 
 
 def _bad_numbers(s: Settings) -> list[str]:
@@ -330,25 +327,3 @@ def _bad_numbers(s: Settings) -> list[str]:
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }
     return bad + [f"{name} must not be negative" for name, value in not_negative.items() if value < 0]
-
-
-def _bad_rates(limits: Limits) -> list[str]:
-    bad = []
-    for f in fields(limits):
-        rate = getattr(limits, f.name)
-        if isinstance(rate, str) and f.name != "storage":
-            try:
-                parse_many(rate)
-            except ValueError:
-                bad.append(f'limits.{f.name} must be rates such as "5 per minute; 30 per hour", not {rate!r}')
-    return bad
-
-
-def _bad_networks(networks: tuple[str, ...]) -> list[str]:
-    bad = []
-    for network in networks:
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError:
-            bad.append(f"server.trusted_proxies holds {network!r}, which is no address and no network")
-    return bad

@@ -3,15 +3,18 @@
 import gzip
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engagement.domain.sites import MAX_BODY_BYTES
 from engagement.markup import clean, count_links, render, visible_text
 
 SHARED = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -69,6 +72,62 @@ def test_markdown_a_reader_expects_is_kept() -> None:
 def test_visible_text_is_what_a_reader_sees() -> None:
     assert visible_text(render("a **b**c &amp; d")) == "a bc & d"
     assert count_links(render("[a](http://a.example) [b](http://b.example)")) == 2
+
+
+def test_links_are_counted_wherever_their_address_stands() -> None:
+    assert count_links(clean('<a title="x &gt; y" href="http://a.example">a</a><a name="b">b</a>')) == 1
+    assert count_links(render('[a](http://a.example "<a href=") `<a href="x">`')) == 1
+    assert count_links(render("[x](/relative)")) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]: http://x.example/" + "b" * 30_000 + "\n\n" + "[a] " * 8_000,
+        "[](b)" * 13_000,
+        "<bb:>" * 13_000,
+        "[a](http:b)" * 5_900,
+        "*a*" * 21_000,
+        '"' * MAX_BODY_BYTES,
+        "&" * MAX_BODY_BYTES,
+        "- a\n" * 16_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_rendered_comment_is_never_much_longer_than_what_was_sent(text: str) -> None:
+    assert len(render(text)) < 20 * len(text)
+
+
+def test_only_a_language_class_is_kept() -> None:
+    assert clean('<code class="language-c++">x</code>') == '<code class="language-c++">x</code>'
+    for other in ("button", "language-", "language-a button", "x language-a", "language-" + "a" * 41):
+        assert clean(f'<code class="{other}">x</code>') == "<code>x</code>"
+    assert clean('<p class="language-c">x</p>') == "<p>x</p>"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the corpora of hostile inputs are not beside this checkout")
+def test_a_comment_leaves_its_neighbours_and_itself_as_they_are() -> None:
+    for payload in payloads():
+        body = render(payload)
+        page = f'<div id="one">{body}</div><div id="two"><p>neighbour</p></div>'
+        tree = html5lib.parse(page, namespaceHTMLElements=False)
+        assert [child.get("id") for child in tree.find("body")] == ["one", "two"], payload
+        assert [child.tag for child in tree.find("body")[1]] == ["p"], payload
+        written = html5lib.serialize(tree, omit_optional_tags=False, quote_attr_values="always")
+        again = html5lib.parse(written, namespaceHTMLElements=False)
+        assert ElementTree.tostring(again) == ElementTree.tostring(tree), payload
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["![", "`", "*", "[", ">", "> ", "- ", "1. ", "a*b_", "\\", "&", "<!--", "[a]: b\n", "[a](", "~~", "\u0301"],
+)
+def test_the_longest_comment_of_one_sign_is_rendered_in_good_time(piece: str) -> None:
+    text = piece * (MAX_BODY_BYTES // len(piece.encode()))
+    begun = time.process_time()
+    check(render(text))
+    # Some hundredths of a second where it was written; anything quadratic takes minutes.
+    assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize("piece", ["![", "`", "*", "[", ">", "- ", "**a", "<", "](", "_a_", "~~"])

@@ -1,6 +1,8 @@
 """Settings: every mistake is named, and the default file is the manual."""
 
+import contextlib
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -56,3 +58,84 @@ def test_a_secret_is_made_once_where_a_file_is_named(tmp_path: Path) -> None:
     settings = load(environ={"ENGAGEMENT_SERVER__SECRET_KEY_FILE": str(tmp_path / "var" / "key")})
     assert secret_key(settings) == secret_key(settings)
     assert (tmp_path / "var" / "key").stat().st_mode & 0o077 == 0
+
+
+def test_files_of_the_repository_are_good_settings() -> None:
+    for name in ("demo.toml", "production.example.toml"):
+        load(default_file().parent / name, {})
+    demo = load(default_file().parent / "demo.toml", {})
+    assert (demo.server.demo, demo.mail.transport, demo.mail.folder) == (True, "folder", "var/mails")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("server.port", "0"),
+        ("server.workers", "0"),
+        ("server.public_url", "blog.example"),
+        ("database.url", "mysql://localhost/x"),
+        ("mail.transport", "pigeon"),
+        ("mail.tls", "perhaps"),
+        ("mail.timeout", "nan"),
+        ("screening.timeout", "-1"),
+        ("screening.model", "oracle"),
+        ("policy.hold_at.toxicity", "1.5"),
+        ("policy.reject_at.rudeness", "0.5"),
+        ("policy.hold_disguise", "15"),
+        ("policy.hold_links", "-1"),
+        ("privacy.audit_days", "-3"),
+        ("limits.flood_per_hour", "many"),
+    ],
+)
+def test_a_bad_value_is_named(key: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(environ={"ENGAGEMENT_" + key.upper().replace(".", "__"): value})
+    assert [m.split()[0] for m in caught.value.mistakes] == [key]
+
+
+def test_a_value_and_a_table_of_one_name_are_no_crash() -> None:
+    for first, second in (("POLICY__HOLD_AT", "POLICY__HOLD_AT__TOXICITY"), ("SERVER__PORT__X", "SERVER__PORT")):
+        names = {f"ENGAGEMENT_{first}": "0.5", f"ENGAGEMENT_{second}": "0.5"}
+        for environ in (names, dict(reversed(names.items()))):
+            with contextlib.suppress(SettingsError):
+                load(environ=environ)
+
+
+def test_a_variable_without_a_key_is_named() -> None:
+    with pytest.raises(SettingsError, match="ENGAGEMENT_PORT: write"):
+        load(environ={"ENGAGEMENT_PORT": "1"})
+
+
+def test_a_section_that_is_a_value_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "flat.toml"
+    file.write_text('mail = "smtp"\n')
+    with pytest.raises(SettingsError, match="mail is a section"):
+        load(file, {})
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[server\n", None])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "odd.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"odd\.toml"):
+        load(file, {})
+
+
+def test_a_secret_of_spaces_is_no_secret() -> None:
+    with pytest.raises(SettingsError, match="secret_key"):
+        secret_key(load(environ={"ENGAGEMENT_SERVER__SECRET_KEY": " " * 40}))
+
+
+def test_processes_that_start_together_make_one_secret(tmp_path: Path) -> None:
+    settings = load(environ={"ENGAGEMENT_SERVER__SECRET_KEY_FILE": str(tmp_path / "key")})
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda _: secret_key(settings), range(64)))
+    assert len(keys) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_secret_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    settings = load(environ={"ENGAGEMENT_SERVER__SECRET_KEY_FILE": str(tmp_path)})
+    with pytest.raises(SettingsError, match="secret_key_file cannot be used"):
+        secret_key(settings)

@@ -35,6 +35,9 @@ class Links(Protocol):
     def decide(self, comment: str, version: int, recipient: str) -> str:
         """The address of the page where a mail's recipient decides about a comment."""
 
+    def read_decide(self, token: str) -> tuple[str, int, str]:
+        """``(comment, version, recipient)``. Raises ``LinkNotValid``."""
+
     def newsletter(self, purpose: Literal["confirm", "leave"], subscription: int, version: int) -> str:
         """The address of the page to confirm (for seven days) or to leave (for ever)."""
 

@@ -59,14 +59,23 @@ TITLES = {
     "unsupported-media-type": N_("Unsupported media type"),
     "internal-error": N_("Internal error"),
 }
+# What a problem's page says beside its name.
+EXPLANATIONS = {slug: kind.text for kind, _, slug in reversed(_TABLE)} | {
+    "comment-rejected": N_("Your comment was not published. You can change it and send it again."),
+    "not-permitted": errors.Refused.text,
+    "method-not-allowed": N_("This address does not take that method."),
+    "content-too-large": N_("The request is too large."),
+    "unsupported-media-type": N_("Send the request as application/json."),
+    "internal-error": errors.EngagementError.text,
+}
 _HTTP_SLUGS = {404: "not-found", 405: "method-not-allowed", 413: "content-too-large"}
 _HTTP_SLUGS |= {415: "unsupported-media-type", 429: "too-many-requests", 500: "internal-error"}
-_HTTP_SLUGS |= {401: "not-authorised", 403: "not-permitted", 409: "conflict", 410: "link-not-valid", 503: "unavailable"}
-_HTTP_TEXTS = {
-    404: N_("There is nothing at this address."),
-    405: N_("This address does not take that method."),
-    413: N_("The request is too large."),
-    415: N_("Send the request as application/json."),
+_HTTP_SLUGS |= {
+    401: "not-authorised",
+    403: "not-permitted",
+    409: "conflict",
+    410: "link-not-valid",
+    503: "unavailable",
 }
 
 
@@ -92,8 +101,7 @@ def rejected(reasons: tuple[Reason, ...]) -> Response:
     """``403 comment-rejected`` with public reasons, never scores."""
     codes = dict.fromkeys(r.code for r in reasons if r.outcome is Outcome.REJECT)
     shown = [{"code": code, "text": say(public_text(code), language())} for code in codes]
-    text = N_("Your comment was not published. You can change it and send it again.")
-    return problem(403, "comment-rejected", text, reasons=shown)
+    return problem(403, "comment-rejected", EXPLANATIONS["comment-rejected"], reasons=shown)
 
 
 def _refused(error: errors.EngagementError) -> Response:
@@ -116,7 +124,7 @@ def _http(error: HTTPException) -> Response:
     if status < 400:
         return Response(status=status, headers=error.get_headers())
     slug = _HTTP_SLUGS.get(status, "malformed-request")
-    answer = problem(status, slug, _HTTP_TEXTS.get(status, errors.MalformedRequest.text))
+    answer = problem(status, slug, EXPLANATIONS[slug])
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             answer.headers[name] = value

@@ -90,6 +90,7 @@ IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": _TEXT}
 
 def add_shapes(api: Api) -> None:
     """Name the shapes of answers in the document."""
+    api.DEFAULT_ERROR_RESPONSE_NAME = None  # the library's own shape of errors is not ours
     for name, shape in _SHAPES.items():
         api.spec.components.schema(name, shape)
 
