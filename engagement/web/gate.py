@@ -24,7 +24,10 @@ def json_body(*rates: str) -> tuple[Site, dict[str, Any]]:
         raise UnsupportedMediaType
     if (request.content_length or 0) > MAX_REQUEST:
         raise RequestEntityTooLarge
-    body = parse(request.get_data(cache=True))
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= MAX_REQUEST:
+        raise RequestEntityTooLarge  # a body of unknown length was cut off there
+    body = parse(raw)
     site = the_site()
     check_origin(site)
     for rate in rates:
