@@ -21,7 +21,6 @@ from engagement.settings import Settings, SettingsError, load
 from engagement.storage.schema import migrations
 from engagement.worker import run_forever
 
-
 _ARTICLE = "Un server di casa con un vecchio portatile"
 
 
