@@ -12,15 +12,19 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from engagement.app import Models, create_app, make_demo_site
+from engagement.cli.key import key
 from engagement.cli.model import model
+from engagement.cli.moderator import moderator
 from engagement.cli.screen import screen
 from engagement.cli.site import site
+from engagement.services import moderators
 from engagement.services.demo import seed_demo
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage.schema import migrations
 from engagement.worker import run_forever
 
+_MODERATOR = "moderatrice@demo.example"
 _ARTICLE = "Un server di casa con un vecchio portatile"
 
 
@@ -70,7 +74,8 @@ def run(house: House) -> None:
             seed_demo(
                 house.tools(), make_demo_site(house.app(), house.settings), f"{server.public_url}/demo/", _ARTICLE
             )
-        _say_where(server.public_url)
+            login = _demo_login(house)
+        _say_where(server.public_url, login)
     _serve(house)
 
 
@@ -119,9 +124,19 @@ def _at_address(house: House) -> House:
     return House(replace(house.settings, server=changed))
 
 
-def _say_where(url: str) -> None:
+def _demo_login(house: House) -> str:
+    """The moderator's one-time login address, until a password is chosen with it."""
+    if any(one.email == _MODERATOR and one.has_password for one in moderators.every()):
+        return ""
+    return moderators.add(house.tools(), _MODERATOR, ["demo"])
+
+
+def _say_where(url: str, login: str) -> None:
     click.echo(f"demo blog      {url}/demo/")
+    click.echo(f"desk           {url}/desk/")
     click.echo(f"caught mails   {url}/demo/mails/")
+    if login:
+        click.echo(f"moderator      {_MODERATOR}, first login: {login}")
 
 
 def _serve(house: House) -> None:
@@ -137,7 +152,7 @@ def _serve(house: House) -> None:
     ).serve()
 
 
-for command in (model, screen, site):
+for command in (key, model, moderator, screen, site):
     commands.add_command(command)
 
 

@@ -66,6 +66,11 @@ class Background:
 def run_forever(app: Flask) -> None:
     """``engagement worker``: work until SIGTERM or Ctrl-C, then finish what is at hand."""
     background: Background = app.extensions["engagement-background"]
+
+    def stop(*_: object) -> None:
+        # In a thread: the signal may come while this thread holds the very lock that stopping needs.
+        threading.Thread(target=background.stop, args=(0,)).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: background.stop(0))
+        signal.signal(number, stop)
     background.loop()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from itsdangerous import BadSignature, Signer, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from engagement.domain.errors import LinkNotValid
 from engagement.domain.newsletter import PENDING_FOR
@@ -29,7 +29,7 @@ class SignedLinks:
         """The id of the comment a token may change. Raises ``LinkNotValid``."""
         try:
             text = Signer(self._keys, salt="edit-comment", sep="~").unsign(token).decode()
-        except BadSignature as error:
+        except (BadData, ValueError) as error:  # ValueError: half a surrogate pair has no bytes to verify
             raise LinkNotValid from error
         comment, _, until = text.partition(".")
         if int(until) <= self._now().timestamp():
@@ -68,7 +68,7 @@ class SignedLinks:
     def _unpack(self, purpose: str, token: str, size: int) -> list[Any]:
         try:
             value = URLSafeSerializer(self._keys, salt=purpose).loads(token)
-        except BadSignature as error:
+        except (BadData, ValueError) as error:
             raise LinkNotValid from error
         if not isinstance(value, list) or len(value) != size:
             raise LinkNotValid

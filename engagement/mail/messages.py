@@ -7,7 +7,7 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Letterbox:
         text = self._text.get_template(f"{kind.value}/body.txt").render(given)
         markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))
         letter = EmailMessage(policy=policy.SMTP)
-        headers = self._headers(facts, subject, message_id)
+        headers = self._headers(kind, facts, subject, message_id)
         for name, value in headers.items():
             letter[name] = value
         letter.set_content(text)
@@ -65,7 +65,9 @@ class Letterbox:
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
         return without_links(text)
 
-    def _headers(self, facts: Mapping[str, object], subject: str, message_id: str) -> dict[str, object]:
+    def _headers(
+        self, kind: NoticeKind, facts: Mapping[str, object], subject: str, message_id: str
+    ) -> dict[str, object]:
         name, _, domain = self._sender.rpartition("@")
         created = facts["created_at"]
         if not isinstance(created, datetime):
@@ -78,6 +80,7 @@ class Letterbox:
             "Message-ID": message_id,
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
+            "List-Id": f"<{kind.value}.{domain}>",
         }
         if "page_url" in facts:
             root = f"<post.{sha256(str(facts['page_url']).encode()).hexdigest()[:24]}@{domain}>"
@@ -103,7 +106,9 @@ def without_links(text: str) -> str:
 
 def _checked(raw: bytes, meant: set[str], recipient: str) -> bytes:
     parsed = message_from_bytes(raw)
-    found = {name for name in parsed if name not in {"MIME-Version", "Content-Type"}}
-    if found != meant or len(parsed.keys()) != len(set(parsed.keys())) or parsed["To"] != recipient:
+    found = [name for name in parsed.keys() if name not in {"MIME-Version", "Content-Type"}]  # noqa: SIM118 - repeats count
+    if sorted(found) != sorted(meant):
         raise ValueError("the letter would carry other headers than the ones meant")
+    if "@" not in recipient or getaddresses([str(parsed["To"])]) != [("", recipient)]:
+        raise ValueError("the letter would go to somebody else")
     return raw

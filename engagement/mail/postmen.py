@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import smtplib
 import ssl
 import time
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.settings import Mail
+
+_LOGIN_WANTED = frozenset({530, 535})
+_TOO_LARGE = 552
 
 
 def open_postman(settings: Mail) -> "SmtpPostman | FolderPostman | MemoryPostman":
@@ -62,22 +66,16 @@ class SmtpPostman:
 
     def send(self, recipient: str, message: bytes) -> Delivery:
         try:
-            with self._connect() as server:
-                sender = parseaddr(str(message_from_bytes(message)["From"]))[1]
-                server.sendmail(sender, [recipient], message)
-        except smtplib.SMTPAuthenticationError as error:
-            return Delivery(SendOutcome.CHANNEL, error.smtp_code, "login refused")
-        except smtplib.SMTPNotSupportedError:
-            return Delivery(SendOutcome.CHANNEL, reply="STARTTLS is not offered")
-        except ssl.SSLError:
-            return Delivery(SendOutcome.CHANNEL, reply="the certificate is not valid")
-        except smtplib.SMTPRecipientsRefused as error:
-            code, reply = next(iter(error.recipients.values()))
-            return _answer(code, reply)
-        except smtplib.SMTPResponseException as error:
-            return _answer(error.smtp_code, error.smtp_error)
-        except (OSError, smtplib.SMTPException) as error:
-            return Delivery(SendOutcome.RETRY, reply=type(error).__name__)
+            server = self._connect()
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            return _no_way(error)
+        try:
+            sender = parseaddr(str(message_from_bytes(message)["From"]))[1]
+            server.sendmail(sender, [recipient], message)
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            return _not_taken(error)
+        finally:
+            _part(server)
         return Delivery(SendOutcome.SENT, 250)
 
     def _connect(self) -> smtplib.SMTP:
@@ -98,7 +96,55 @@ class SmtpPostman:
         return server
 
 
+def _part(server: smtplib.SMTP) -> None:
+    """Say goodbye. What the server answers changes nothing: the message was taken, or was not, before."""
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()
+
+
+def _no_way(error: Exception) -> Delivery:
+    """The server could not be reached or did not let us in; no message is to blame."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Delivery(SendOutcome.CHANNEL, error.smtp_code, "login refused")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Delivery(SendOutcome.CHANNEL, reply="the certificate is not valid")
+    if isinstance(error, smtplib.SMTPResponseException):
+        outcome = SendOutcome.RETRY if 400 <= error.smtp_code < 500 else SendOutcome.CHANNEL
+        return Delivery(outcome, error.smtp_code, _clean(error.smtp_error))
+    if isinstance(error, OSError) and not _is_protocol(error):
+        return Delivery(SendOutcome.RETRY, reply=type(error).__name__)
+    return Delivery(SendOutcome.CHANNEL, reply=_clean(str(error)))  # no STARTTLS, no way to log in, bad host name
+
+
+def _not_taken(error: Exception) -> Delivery:
+    """We were let in, and this message was not taken."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, reply = next(iter(error.recipients.values()))
+        return _answer(code, reply)
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPHeloError) and error.smtp_code != _TOO_LARGE:
+        return _no_way(error)  # the sender is ours, the same for all messages
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _answer(error.smtp_code, error.smtp_error)
+    if isinstance(error, OSError) and not _is_protocol(error):
+        return Delivery(SendOutcome.RETRY, reply=type(error).__name__)
+    return Delivery(SendOutcome.REFUSED, reply=type(error).__name__)  # an address that this server cannot be told
+
+
+def _is_protocol(error: Exception) -> bool:
+    """Whether smtplib itself complains; it derives its errors from ``OSError``."""
+    return isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)
+
+
 def _answer(code: int, reply: bytes | str) -> Delivery:
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     outcome = SendOutcome.RETRY if 400 <= code < 500 else SendOutcome.REFUSED
-    return Delivery(outcome, code, text[:200])
+    if code in _LOGIN_WANTED:
+        outcome = SendOutcome.CHANNEL
+    return Delivery(outcome, code, _clean(reply))
+
+
+def _clean(reply: bytes | str) -> str:
+    """At most 200 characters, without anybody's address."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return re.sub(r"\S+@\S+", "…", text)[:200]

@@ -2,9 +2,9 @@
 
 import logging
 import secrets
-from collections.abc import Mapping
 
 from engagement.domain.comments import Status
+from engagement.domain.errors import Unavailable
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import (
     RENDER_TRIES,
@@ -24,31 +24,43 @@ _log = logging.getLogger(__name__)
 
 
 def deliver_due(tools: Toolbox, limit: int = 20) -> int:
-    """Send what is due; how many notices were tried. No transaction is open while a letter travels."""
+    """Send what is due; how many notices were tried. No transaction is open while a letter travels.
+
+    Each is claimed only when its turn comes: a slow server cannot outlast the leases of those behind, a more urgent
+    mail overtakes, and a process that is ended has one letter under way at most.
+    """
     token = secrets.token_hex(16)
-    with transaction() as session:
-        due = outbox.claim(session, tools.clock.now(), limit, token)
-    for queued in due:
-        _deliver(tools, queued)
-    return len(due)
+    for tried in range(limit):
+        with transaction() as session:
+            due = outbox.claim(session, tools.clock.now(), 1, token)
+        if not due:
+            return tried
+        _deliver(tools, due[0])
+    return limit
 
 
 def _deliver(tools: Toolbox, queued: QueuedNotice) -> None:
-    facts = _facts(tools, queued)
-    if facts is None:
-        with transaction() as session:
-            outbox.suppress(session, queued.id, queued.token)
-        return
-    delivery = _send(tools, queued, facts)
+    delivery = _send(tools, queued)
     jitter = tools.randomness(16) / 32_768 - 1
     with transaction() as session:
-        outbox.finish(session, queued.id, queued.token, delivery=delivery, now=tools.clock.now(), jitter=jitter)
+        if delivery is None:
+            outbox.suppress(session, queued.id, queued.token)
+            return
+        kept = outbox.finish(session, queued.id, queued.token, delivery=delivery, now=tools.clock.now(), jitter=jitter)
+    if not kept:
+        _log.warning("notice %s was taken over by another worker meanwhile", queued.id)
 
 
-def _send(tools: Toolbox, queued: QueuedNotice, facts: Mapping[str, object]) -> Delivery:
+def _send(tools: Toolbox, queued: QueuedNotice) -> Delivery | None:
+    """What became of it; None when there is nothing to tell any more."""
     notice = queued.notice
     try:
+        facts = _facts(tools, queued)
+        if facts is None:
+            return None
         letter = tools.letters.write(notice.kind, notice.language, facts, queued.message_id)
+    except Unavailable:
+        raise  # the database is away, not the letter wrong; the lease brings it back
     except Exception as error:  # noqa: BLE001 - a letter that cannot be written must not block the others
         _log.exception("a letter of kind %s cannot be written", notice.kind.value)
         outcome = SendOutcome.REFUSED if queued.attempt >= RENDER_TRIES else SendOutcome.RETRY
@@ -95,7 +107,7 @@ def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | 
         "recipient": notice.recipient,
         "created_at": queued.created_at,
         "site_name": site.name,
-        "page_title": comment.page_title or comment.page_url,
+        "page_title": tools.letters.quote(comment.page_title or comment.page_url),
         "page_url": f"{comment.page_url}#comment-{comment.id}",
         "author": tools.letters.quote(comment.author),
         "body": tools.letters.quote(visible_text(comment.body_html)),

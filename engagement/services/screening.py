@@ -14,7 +14,7 @@ from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, visible_text
 from engagement.services import publishing
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, sites, waiting
+from engagement.storage import comments, pages, sites, waiting
 from engagement.storage.db import reading, transaction
 
 BATCH = 20
@@ -82,6 +82,7 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
     decision = examine(tools, site, comment, blank)
     now = tools.clock.now()
     with transaction() as session:
+        pages.lock(session, comment.page_id)  # the page first, as submit_comment does, so nobody waits in a ring
         if any(reason.code == "not-screened" for reason in decision.reasons):
             waiting.put_back(session, comment_id, token, now)
             return

@@ -1,9 +1,9 @@
 """The outbox: mails to be, written in the transaction of what they tell about, sent under a lease."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -59,14 +59,13 @@ def claim(session: Session, now: datetime, limit: int, token: str) -> list[Queue
     """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again."""
     session.execute(
         update(OutboxRow)
-        .where(OutboxRow.state.in_(_WAITING), OutboxRow.expires_at <= now)
-        .values(state=OutboxState.EXPIRED.value)
+        .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now)
+        .values(state=OutboxState.EXPIRED.value, lease_token="", lease_until=None)
     )
     fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
-    lapsed = (OutboxRow.state == OutboxState.LEASED.value) & (OutboxRow.lease_until <= now)
     due = (
         select(OutboxRow.id)
-        .where(or_(fresh, lapsed))
+        .where(or_(fresh, _lapsed(now)))
         .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -116,9 +115,23 @@ def suppress(session: Session, row_id: int, token: str) -> None:
     )
 
 
+def age_of_oldest_due(session: Session, now: datetime) -> timedelta:
+    """How long the most overdue mail has been waiting; a number to alarm on."""
+    waiting = select(func.min(OutboxRow.next_attempt_at)).where(
+        OutboxRow.state.in_(_WAITING), OutboxRow.next_attempt_at <= now
+    )
+    lapsed = select(func.min(OutboxRow.lease_until)).where(_lapsed(now))
+    since = [at for at in (session.scalar(waiting), session.scalar(lapsed)) if at is not None]
+    return now - min(since) if since else timedelta(0)
+
+
 def purge(session: Session, before: datetime) -> None:
     """Forget rows that were finished and are older than ``before``."""
     session.execute(delete(OutboxRow).where(OutboxRow.state.in_(_DONE), OutboxRow.created_at < before))
+
+
+def _lapsed(now: datetime) -> ColumnElement[bool]:
+    return (OutboxRow.state == OutboxState.LEASED.value) & (OutboxRow.lease_until <= now)
 
 
 def _queued(row: OutboxRow) -> QueuedNotice:

@@ -5,10 +5,10 @@ from flask_smorest import Api
 
 from engagement import __version__
 from engagement.services.ports import Toolbox
-from engagement.web import cors, demo, embed, health, limits, problems
-from engagement.web.api import comments, described, docs, newsletter
+from engagement.web import cors, demo, desk, embed, health, limits, problems
+from engagement.web.api import comments, described, docs, moderation, newsletter
 from engagement.web.gate import MAX_REQUEST
-from engagement.web.pages import assets, thread
+from engagement.web.pages import assets, decide, thread
 from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
 
@@ -29,11 +29,14 @@ def register(app: Flask, tools: Toolbox) -> None:
     app.register_blueprint(docs.blueprint)
     api.register_blueprint(comments.blueprint)
     api.register_blueprint(newsletter.blueprint)
+    api.register_blueprint(moderation.blueprint)
     app.register_blueprint(newsletter_pages.blueprint)
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(thread.blueprint)
     app.register_blueprint(assets.blueprint)
+    app.register_blueprint(decide.blueprint)
     embed.register(app, tools)
+    desk.register(app, tools)
     demo.register(app, tools)
     health.register(app)
     limits.register(app, tools.settings)

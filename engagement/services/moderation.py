@@ -1,0 +1,187 @@
+"""Verdicts of people: the queue, the decision, its undoing and the log."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engagement.domain.comments import Comment, Status
+from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, NotFound
+from engagement.domain.messages import N_, Message
+from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
+from engagement.domain.policy import History
+from engagement.services import publishing
+from engagement.services.ports import Toolbox
+from engagement.storage import comments, pages, sites
+from engagement.storage import queue as shelf
+from engagement.storage.db import reading, transaction
+
+ORDERS = ("risk", "oldest", "newest")
+UNDO = "undo"
+
+
+def queue(
+    tools: Toolbox, site_ids: Sequence[int], *, status: Status, order: str, limit: int, after: str | None
+) -> tuple[list[QueueItem], str | None]:
+    """Cards, and the cursor of the next ones. Raises ``InvalidInput`` for a bad cursor."""
+    with reading() as session:
+        place = _cursor(order, after)
+        found = shelf.page(session, site_ids, status=status, order=order, limit=limit + 1, after=place)
+        shown = found[:limit]
+        items = _items(session, shown)
+    more = _next(order, *shown[-1]) if len(found) > limit else None
+    return items, more
+
+
+def item(comment_id: str, site_ids: Sequence[int] | None = None) -> QueueItem:
+    """One card. Raises ``NotFound``, also outside one's sites."""
+    with reading() as session:
+        comment = _mine(session, comment_id, site_ids)
+        return _items(session, [(comment, 0.0)])[0]
+
+
+def settle(
+    tools: Toolbox,
+    comment_id: str,
+    verdict: Verdict,
+    *,
+    actor: Actor,
+    who: str,
+    version: int | None,
+    note: str = "",
+    reason: str = "",
+    site_ids: Sequence[int] | None = None,
+) -> Comment:
+    """A person's verdict, for the version that the person saw.
+
+    Raises ``AlreadySettled`` when somebody was faster, ``NotFound`` outside one's sites.
+    """
+    to = status_after(verdict)
+    with transaction() as session:
+        comment = _locked(session, comment_id, site_ids, version)
+        line = LogLine(
+            at=tools.clock.now(),
+            actor=actor,
+            what=verdict.value,
+            status_before=comment.status,
+            status_after=to,
+            who=who,
+            note=note,
+            reason=reason,
+            comment_version=comment.version,
+        )
+        return _moved(session, comment, line)
+
+
+def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | None, version: int | None) -> Comment:
+    """Back to the status before the last person's verdict. Raises as ``settle``, ``Conflict`` without a verdict."""
+    with transaction() as session:
+        comment = _locked(session, comment_id, site_ids, version)
+        lines = shelf.logs(session, [comment.id]).get(comment.id, [])
+        last = lines[-1] if lines else None
+        if last is None or last.what not in set(Verdict) or last.status_after is not comment.status:
+            raise Conflict(Message(N_("There is no verdict to undo.")))
+        line = LogLine(
+            at=tools.clock.now(),
+            actor=Actor.MODERATOR,
+            what=UNDO,
+            status_before=comment.status,
+            status_after=last.status_before,
+            who=who,
+            comment_version=comment.version,
+        )
+        return _moved(session, comment, line)
+
+
+def log(comment_id: str, site_ids: Sequence[int] | None) -> list[LogLine]:
+    """Every decision about a comment, oldest first. Raises ``NotFound``."""
+    with reading() as session:
+        comment = _mine(session, comment_id, site_ids)
+        return shelf.logs(session, [comment.id]).get(comment.id, [])
+
+
+def waiting(site_ids: Sequence[int]) -> tuple[int, datetime | None, datetime | None]:
+    """How many comments wait, since when the oldest does, and when a person last decided."""
+    with reading() as session:
+        count, oldest = shelf.waiting(session, site_ids)
+        last = shelf.decided(session, site_ids, 1)
+    return count, oldest, last[0][1].at if last else None
+
+
+def decided(site_ids: Sequence[int], limit: int = 100) -> list[tuple[str, LogLine]]:
+    """The newest verdicts of people, with the ids of their comments."""
+    with reading() as session:
+        return shelf.decided(session, site_ids, limit)
+
+
+def _mine(session: Session, comment_id: str, site_ids: Sequence[int] | None) -> Comment:
+    comment = comments.get(session, comment_id)
+    if comment is None or comment.status is Status.DELETED:
+        raise NotFound
+    if site_ids is not None and comment.site_id not in site_ids:
+        raise NotFound
+    return comment
+
+
+def _locked(session: Session, comment_id: str, site_ids: Sequence[int] | None, version: int | None) -> Comment:
+    """The comment, with its page locked first, as a new comment does, so that the two never wait in a circle."""
+    comment = _mine(session, comment_id, site_ids)
+    pages.lock(session, comment.page_id)
+    if version is not None and comment.version != version:
+        raise AlreadySettled
+    return comment
+
+
+def _moved(session: Session, comment: Comment, line: LogLine) -> Comment:
+    if not publishing.move(session, comment, line.status_after, line):
+        raise AlreadySettled
+    return replace(comment, status=line.status_after, version=comment.version + 1)
+
+
+def _items(session: Session, found: Sequence[tuple[Comment, float]]) -> list[QueueItem]:
+    logs = shelf.logs(session, [comment.id for comment, _ in found])
+    keys = {site_id: sites.by_id(session, site_id).key for site_id in {c.site_id for c, _ in found}}
+    return [
+        _item(comment, risk, keys[comment.site_id], logs.get(comment.id, []), _others(session, comment))
+        for comment, risk in found
+    ]
+
+
+def _item(comment: Comment, risk: float, site_key: str, lines: Sequence[LogLine], history: History) -> QueueItem:
+    machine = next((line for line in reversed(lines) if line.actor is Actor.MACHINE), None)
+    return QueueItem(
+        comment=comment,
+        site_key=site_key,
+        reasons=machine.reasons if machine else (),
+        scores=machine.scores if machine else {},
+        history=history,
+        model=machine.model if machine else "",
+        risk=risk,
+        log=tuple(lines),
+    )
+
+
+def _others(session: Session, comment: Comment) -> History:
+    """The author's history without the comment itself."""
+    history, own = comments.history(session, comment.site_id, comment.email), comment.status.value
+    known = getattr(history, own, 0)
+    return replace(history, **{own: known - 1}) if known else history
+
+
+def _cursor(order: str, after: str | None) -> tuple[Any, ...] | None:
+    if after is None:
+        return None
+    kind, _, rest = after.partition("~")
+    risk, _, last = rest.rpartition("~")
+    try:
+        if kind != order or len(last) != 20 or bool(risk) != (order == "risk"):
+            raise ValueError
+        return (float(risk), last) if risk else (last,)
+    except ValueError as error:
+        raise InvalidInput([FieldError("/after", Message(N_("This cursor is not one of ours.")))]) from error
+
+
+def _next(order: str, last: Comment, risk: float) -> str:
+    return f"risk~{risk!r}~{last.id}" if order == "risk" else f"{order}~{last.id}"

@@ -1,0 +1,200 @@
+"""The people at the desk: invited by a one-time address, signed in by password, known by a session."""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from email_validator import EmailNotValidError, validate_email
+from limits import parse_many
+from sqlalchemy.orm import Session
+
+from engagement.domain.errors import (
+    FieldError,
+    InvalidInput,
+    LinkNotValid,
+    NotAuthorised,
+    NotFound,
+    TooManyRequests,
+)
+from engagement.domain.messages import N_, Message
+from engagement.domain.moderators import (
+    LOGIN_LINK_FOR,
+    MAX_PASSWORD,
+    MIN_PASSWORD,
+    SESSION_IDLE,
+    SESSION_MOST,
+    AuditLine,
+    DeskSession,
+    Moderator,
+)
+from engagement.services.ports import Toolbox
+from engagement.services.sites import find_site
+from engagement.storage import audit, moderators
+from engagement.storage.db import reading, transaction
+
+COMMAND_LINE = "command line"
+SEEN_EVERY = timedelta(minutes=1)  # how often a session's last use is written down
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def add(tools: Toolbox, email: str, site_keys: Sequence[str]) -> str:
+    """Invite a moderator, or send in one again; the one-time login address.
+
+    Raises ``InvalidInput`` for an address that is none, ``SiteNotFound`` for a site.
+    """
+    email, found = _valid(email), [find_site(key) for key in site_keys]
+    token, now = secrets.token_urlsafe(32), tools.clock.now()
+    with transaction() as session:
+        moderator = moderators.ensure(session, email, now)
+        for site in found:
+            moderators.grant(session, moderator, site.id)
+        moderators.add_link(session, _hash(token), moderator, now + LOGIN_LINK_FOR)
+        audit.write(session, now, COMMAND_LINE, "moderator-added", email)
+    return f"{tools.settings.server.public_url.rstrip('/')}/desk/enter/{token}"
+
+
+def every() -> list[Moderator]:
+    with reading() as session:
+        return moderators.every(session)
+
+
+def remove(tools: Toolbox, email: str) -> None:
+    """Ends the moderator's sessions at once. Raises ``NotFound``."""
+    with transaction() as session:
+        found = moderators.password_of(session, _plain(email), lock=True)
+        if found is None:
+            raise NotFound(Message(N_("There is no moderator with this address.")))
+        moderators.remove(session, found[0])
+        audit.write(session, tools.clock.now(), COMMAND_LINE, "moderator-removed", _plain(email))
+
+
+def open_login_link(tools: Toolbox, token: str) -> Moderator:
+    """Whose one-time address it is; changes nothing. Raises ``LinkNotValid``."""
+    with reading() as session:
+        found = moderators.open_link(session, _hash(token), tools.clock.now())
+        moderator = moderators.by_id(session, found) if found else None
+    if moderator is None:
+        raise LinkNotValid
+    return moderator
+
+
+def enter(tools: Toolbox, token: str, password: str) -> str:
+    """Use a one-time address: choose a password, end older sessions, begin one; its token.
+
+    Raises ``InvalidInput`` or ``LinkNotValid``.
+    """
+    open_login_link(tools, token)  # an invalid link is not worth a hash
+    hashed, now = _hashed(password), tools.clock.now()
+    with transaction() as session:
+        found = moderators.use_link(session, _hash(token), now)
+        moderator = moderators.by_id(session, found) if found else None
+        if moderator is None:
+            raise LinkNotValid
+        moderators.set_password(session, moderator.id, hashed)
+        moderators.end_sessions(session, moderator.id)
+        audit.write(session, now, moderator.email, "password-set")
+        return _begin(tools, session, moderator.id)
+
+
+def sign_in(tools: Toolbox, email: str, password: str) -> str:
+    """A new session's token. Raises ``NotAuthorised`` or ``TooManyRequests``; an unknown address costs as much."""
+    email = _plain(email)
+    known = _count_try(tools, email)
+    right = _matches(known[1] if known and known[1] else _dummy(), password)
+    if not known or not known[1] or not right:
+        raise NotAuthorised(Message(N_("The address or the password is not right.")))
+    with transaction() as session:
+        # Asked again: whoever was removed or got a new password meanwhile must not come in.
+        if moderators.password_of(session, email, lock=True) != known:
+            raise NotAuthorised
+        audit.write(session, tools.clock.now(), email, "signed-in")
+        return _begin(tools, session, known[0])
+
+
+def session_of(tools: Toolbox, token: str) -> DeskSession | None:
+    """Who holds a session's token, while it is good."""
+    now, hashed = tools.clock.now(), _hash(token)
+    with reading() as session:
+        kept = moderators.find_session(session, hashed)
+        if kept is None or now - kept.seen_at >= SESSION_IDLE or now - kept.created_at >= SESSION_MOST:
+            return None
+        moderator = moderators.by_id(session, kept.moderator_id)
+        found = moderators.sites_of(session, kept.moderator_id)
+    if moderator is None:
+        return None
+    if now - kept.seen_at >= SEEN_EVERY:
+        with transaction() as session:
+            moderators.touch_session(session, hashed, now)
+    return DeskSession(moderator, tuple(found), kept.csrf)
+
+
+def sign_out(token: str) -> None:
+    with transaction() as session:
+        moderators.end_session(session, _hash(token))
+
+
+def audit_of(email: str, limit: int = 100) -> list[AuditLine]:
+    """The newest lines about a moderator's own doings."""
+    with reading() as session:
+        return audit.newest(session, email, limit)
+
+
+def _count_try(tools: Toolbox, email: str) -> tuple[int, str] | None:
+    """Write the try down before it runs; ``(id, hash)`` of the account. Raises ``TooManyRequests``."""
+    now = tools.clock.now()
+    with transaction() as session:
+        known = moderators.password_of(session, email, lock=True)
+        for rate in parse_many(tools.settings.limits.login_account):
+            window = timedelta(seconds=rate.get_expiry())
+            if audit.count(session, email, "sign-in-tried", now - window) >= rate.amount:
+                raise TooManyRequests(rate.get_expiry())
+        audit.write(session, now, email, "sign-in-tried")
+    return known
+
+
+def _begin(tools: Toolbox, session: Session, moderator_id: int) -> str:
+    token = secrets.token_urlsafe(32)
+    moderators.add_session(session, _hash(token), moderator_id, secrets.token_urlsafe(32), tools.clock.now())
+    return token
+
+
+def _hashed(password: str) -> str:
+    password = unicodedata.normalize("NFKC", password)
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        values = {"least": MIN_PASSWORD, "most": MAX_PASSWORD}
+        message = Message(N_("A password has %(least)s to %(most)s characters."), values)
+        raise InvalidInput([FieldError("/password", message)])
+    return _hasher.hash(password.encode("utf-8", "surrogatepass"))
+
+
+def _matches(hashed: str, password: str) -> bool:
+    text = unicodedata.normalize("NFKC", password[: MAX_PASSWORD * 4]).encode("utf-8", "surrogatepass")
+    try:
+        return _hasher.verify(hashed, text)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+@cache
+def _dummy() -> str:
+    return _hasher.hash(secrets.token_bytes(16))
+
+
+def _valid(email: str) -> str:
+    try:
+        return _plain(validate_email(email, check_deliverability=False).normalized)
+    except EmailNotValidError as error:
+        raise InvalidInput([FieldError("/email", Message(N_("Please write a valid e-mail address.")))]) from error
+
+
+def _plain(email: str) -> str:
+    return email.strip().lower()[:254]
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,24 @@
+"""Who did what beside deciding: append only."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engagement.domain.moderators import AuditLine
+from engagement.storage.tables import AuditRow
+
+
+def write(session: Session, at: datetime, who: str, what: str, about: str = "") -> None:
+    session.add(AuditRow(at=at, who=who, what=what, about=about))
+
+
+def count(session: Session, who: str, what: str, since: datetime) -> int:
+    """How often since then."""
+    query = select(func.count()).select_from(AuditRow)
+    return session.scalar(query.where(AuditRow.who == who, AuditRow.what == what, AuditRow.at > since)) or 0
+
+
+def newest(session: Session, who: str, limit: int) -> list[AuditLine]:
+    rows = session.scalars(select(AuditRow).where(AuditRow.who == who).order_by(AuditRow.id.desc()).limit(limit))
+    return [AuditLine(r.at, r.who, r.what, r.about) for r in rows]

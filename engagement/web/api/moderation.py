@@ -1,0 +1,164 @@
+"""``/api/v1/moderation``: the desk for programs, with a bearer key of the scope ``moderate``."""
+
+import json
+from typing import Any
+
+from flask import Response, request
+from flask_smorest import Blueprint
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from engagement.domain.comments import Comment, Status
+from engagement.domain.errors import FieldError, InvalidInput, NotAuthorised, NotPermitted
+from engagement.domain.messages import N_, Message
+from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
+from engagement.domain.moderators import ApiKey, Scope
+from engagement.domain.policy import Reason
+from engagement.domain.reasons import moderator_text
+from engagement.domain.sites import Site
+from engagement.language import say
+from engagement.services import keys, moderation
+from engagement.services.highlights import highlights
+from engagement.web import answers, limits
+from engagement.web.gate import MAX_REQUEST, parse
+from engagement.web.house import language, toolbox
+
+blueprint = Blueprint("moderation", __name__, url_prefix="/api/v1/moderation")
+MOST_ITEMS, MOST_NOTE, MOST_REASON = 200, 2_000, 80
+UNKNOWN = N_("This field is not known here.")
+CHOICE = N_("Please choose one of: %(known)s.")
+LIMIT = N_("Please ask for 1 to %(most)s comments.")
+WRONG_TYPE = N_("This value has the wrong type.")
+LONG = N_("This text is too long: at most %(most)s characters.")
+
+
+@blueprint.route("/queue", methods=["GET"])
+def queue() -> Response:
+    """Comments of one status, with all that is needed to decide."""
+    site, _ = _caller()
+    asked = _query(request.args.to_dict())
+    if asked.pop("site") not in {"", site.key}:
+        raise NotPermitted
+    items, more = moderation.queue(toolbox(), [site.id], **asked)
+    return _json({"items": [_item(i) for i in items], "next": more})
+
+
+@blueprint.route("/comments/<comment_id>/verdict", methods=["POST"])
+def verdict(comment_id: str) -> Response:
+    """Decide about the version that was seen; 409 already-settled when somebody was faster."""
+    site, key = _caller()
+    if request.mimetype != "application/json" or request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType
+    if (request.content_length or 0) > MAX_REQUEST:
+        raise RequestEntityTooLarge
+    sent = _verdict(parse(request.get_data(cache=True)))
+    who, ids = f"key:{key.name}", [site.id]
+    settled = moderation.settle(toolbox(), comment_id, actor=Actor.MODERATOR, who=who, site_ids=ids, **sent)
+    return _json({"comment": _comment(settled)})
+
+
+@blueprint.route("/comments/<comment_id>/log", methods=["GET"])
+def log(comment_id: str) -> Response:
+    """Every decision about a comment, oldest first."""
+    site, _ = _caller()
+    return _json({"log": [_line(line) for line in moderation.log(comment_id, [site.id])]})
+
+
+@blueprint.after_request
+def for_its_owner(answer: Response) -> Response:
+    answer.headers["Cache-Control"] = "no-store"
+    if answer.status_code == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _caller() -> tuple[Site, ApiKey]:
+    limits.count("api_key")
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise NotAuthorised
+    return keys.identify(bearer.strip(), Scope.MODERATE)
+
+
+def _query(given: dict[str, str]) -> dict[str, Any]:
+    known = {"site": "", "status": "held", "order": "risk", "limit": "50", "after": ""}
+    wrong = [FieldError(f"/{name}", Message(UNKNOWN)) for name in given if name not in known]
+    asked = known | given
+    _one_of("status", asked["status"], [s.value for s in Status if s is not Status.DELETED], wrong)
+    _one_of("order", asked["order"], list(moderation.ORDERS), wrong)
+    number = asked["limit"]
+    if not (number.isascii() and number.isdigit() and len(number) < 5 and 1 <= int(number) <= MOST_ITEMS):
+        wrong.append(FieldError("/limit", Message(LIMIT, {"most": MOST_ITEMS})))
+    if wrong:
+        raise InvalidInput(wrong)
+    chosen = {"status": Status(asked["status"]), "order": asked["order"], "after": given.get("after")}
+    return {"site": asked["site"], "limit": int(number)} | chosen
+
+
+def _verdict(body: dict[str, Any]) -> dict[str, Any]:
+    known = {"verdict", "reason", "note", "version"}
+    wrong = [FieldError(f"/{name}", Message(UNKNOWN)) for name in body if name not in known]
+    _one_of("verdict", body.get("verdict"), [v.value for v in Verdict], wrong)
+    version = body.get("version")
+    if type(version) is not int:
+        wrong.append(FieldError("/version", Message(WRONG_TYPE)))
+    for name, most in (("reason", MOST_REASON), ("note", MOST_NOTE)):
+        text = body.get(name, "")
+        if not isinstance(text, str):
+            wrong.append(FieldError(f"/{name}", Message(WRONG_TYPE)))
+        elif len(text) > most:
+            wrong.append(FieldError(f"/{name}", Message(LONG, {"most": most})))
+    if wrong:
+        raise InvalidInput(wrong)
+    texts = {"reason": body.get("reason", ""), "note": body.get("note", "")}
+    return {"verdict": Verdict(body["verdict"]), "version": version} | texts
+
+
+def _one_of(name: str, value: object, known: list[str], wrong: list[FieldError]) -> None:
+    if value not in known:
+        wrong.append(FieldError(f"/{name}", Message(CHOICE, {"known": ", ".join(known)})))
+
+
+def _item(item: QueueItem) -> dict[str, Any]:
+    past = item.history
+    return {
+        "comment": _comment(item.comment),
+        "site": item.site_key,
+        "risk": item.risk,
+        "scores": dict(item.scores),
+        "model": item.model,
+        "reasons": [_reason(r) for r in item.reasons],
+        "highlights": highlights(toolbox(), item),
+        "history": {"published": past.published, "held": past.held, "rejected": past.rejected, "spam": past.spam},
+    }
+
+
+def _comment(kept: Comment) -> dict[str, Any]:
+    page = {"url": kept.page_url, "title": kept.page_title}
+    return answers.comment(kept) | {"body": kept.body, "email": kept.email, "version": kept.version, "page": page}
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    text = say(moderator_text(reason), language())
+    return {"code": reason.code, "outcome": reason.outcome.value, "facts": dict(reason.facts), "text": text}
+
+
+def _line(line: LogLine) -> dict[str, Any]:
+    return {
+        "at": answers.moment(line.at),
+        "actor": line.actor.value,
+        "who": line.who,
+        "what": line.what,
+        "status_before": line.status_before.value,
+        "status_after": line.status_after.value,
+        "reasons": [_reason(r) for r in line.reasons],
+        "scores": dict(line.scores),
+        "model": line.model,
+        "policy": line.policy,
+        "reason": line.reason,
+        "note": line.note,
+        "version": line.comment_version,
+    }
+
+
+def _json(body: object) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), content_type="application/json")

@@ -1,0 +1,14 @@
+"""The desk: where moderators sign in, read and decide."""
+
+from flask import Flask
+
+from engagement.services.ports import Toolbox
+from engagement.web.desk import entrance, reading, room
+
+ROOMS = (entrance, reading)  # their routes hang on the one blueprint
+
+
+def register(app: Flask, tools: Toolbox) -> None:
+    """Hang the desk's routes on ``app``."""
+    del tools  # found through the application, as every door does
+    app.register_blueprint(room.blueprint)

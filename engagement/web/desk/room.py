@@ -1,0 +1,153 @@
+"""The walls of the desk: its pages' frame, its headers, who is in, and what a form must prove."""
+
+import hmac
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Response, g, redirect, render_template, request
+from flask.blueprints import Blueprint
+from werkzeug.wrappers import Response as AnyResponse
+
+from engagement.domain.errors import EngagementError, InvalidInput, NotAuthorised, NotPermitted
+from engagement.domain.messages import Message
+from engagement.domain.moderators import DeskSession
+from engagement.domain.pages import BadAddress, origin_of
+from engagement.language import best_language, say
+from engagement.language import moment as written
+from engagement.services import moderators
+from engagement.web.house import language as readers_language
+from engagement.web.house import toolbox
+
+_HERE = Path(__file__).resolve().parent
+MOST_HOURS = 12
+
+
+def _make() -> Blueprint:
+    made = Blueprint(
+        "desk",
+        __name__,
+        url_prefix="/desk",
+        template_folder=str(_HERE / "templates"),
+        static_folder=str(_HERE / "static"),
+        static_url_path="/static",
+    )
+    made.register_error_handler(NotAuthorised, lambda _error: redirect("/desk/login", 303))
+    made.after_request(guarded)
+    return made
+
+
+def language() -> str:
+    asked = request.args.get("lang")
+    return best_language(asked) if asked else readers_language()
+
+
+def show(template: str, code: int = 200, /, **facts: object) -> Response:
+    """A page of the desk in the moderator's language."""
+    tongue = language()
+
+    def _(text: str, **values: object) -> str:
+        return say(Message(text, values), tongue)
+
+    page = render_template(
+        f"desk/{template}.html",
+        _=_,
+        language=tongue,
+        nonce=nonce(),
+        moment=lambda at: written(at, tongue),
+        **facts,
+    )
+    return Response(page, code, content_type="text/html; charset=utf-8")
+
+
+def nonce() -> str:
+    if "desk_nonce" not in g:
+        g.desk_nonce = secrets.token_urlsafe(16)
+    return str(g.desk_nonce)
+
+
+def guarded(answer: Response) -> Response:
+    """A problem becomes a page; nothing but the style sheet is kept, framed or indexed."""
+    if answer.mimetype == "application/problem+json":
+        said = answer.get_json(force=True)
+        lines = list(dict.fromkeys([said["detail"], *(e["detail"] for e in said.get("errors", []))]))
+        page = show("problem", title=said["title"], lines=lines)
+        answer.set_data(page.get_data())
+        answer.content_type = page.content_type
+    if request.endpoint != "desk.static":
+        answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce()}'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    answer.headers["X-Frame-Options"] = "DENY"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    # Not "no-referrer": with it browsers send "Origin: null" with our own forms.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+def present() -> DeskSession:
+    """Who is signed in. Raises ``NotAuthorised``."""
+    found = moderators.session_of(toolbox(), request.cookies.get(cookie_name(), ""))
+    if found is None:
+        raise NotAuthorised
+    return found
+
+
+def check_form(session: DeskSession) -> None:
+    """The form is ours and was sent from our pages. Raises ``NotPermitted``."""
+    check_sender()
+    sent = request.form.get("csrf", "")
+    if not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), session.csrf.encode()):
+        raise NotPermitted
+
+
+def check_sender() -> None:
+    """Browsers tell where a form was sent from; another place than ours is refused. Raises ``NotPermitted``."""
+    fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if fetched is not None:
+        if fetched not in {"same-origin", "none"}:
+            raise NotPermitted
+        return
+    if origin is None:
+        return  # no browser of today; the form's token still has to be right
+    try:
+        ours = {origin_of(toolbox().settings.server.public_url), origin_of(request.host_url)}
+        if origin_of(origin) in ours:
+            return
+    except BadAddress:
+        pass
+    raise NotPermitted
+
+
+def cookie_name() -> str:
+    return "__Host-session" if _secure() else "session"
+
+
+def let_in(token: str) -> AnyResponse:
+    """On to the queue, with a session's cookie."""
+    answer = redirect("/desk/", 303)
+    answer.set_cookie(
+        cookie_name(), token, max_age=MOST_HOURS * 3600, path="/", secure=_secure(), httponly=True, samesite="Lax"
+    )
+    return answer
+
+
+def let_out() -> AnyResponse:
+    answer = redirect("/desk/login", 303)
+    answer.delete_cookie(cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax")
+    return answer
+
+
+def sentence(error: EngagementError) -> str:
+    message = error.errors[0].message if isinstance(error, InvalidInput) else error.message
+    return say(message, language())
+
+
+def _secure() -> bool:
+    return urlsplit(toolbox().settings.server.public_url).scheme == "https"
+
+
+blueprint = _make()

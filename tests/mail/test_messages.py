@@ -1,0 +1,199 @@
+"""Letters say what they mean to, to whom they mean to, and carry no stranger's links or headers."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from engagement.domain.notices import NoticeKind
+from engagement.mail.messages import Letterbox, header_safe
+from tests.mail.facts import AT, FACTS, MESSAGE_ID, SENDER, part, read, write
+
+HEADERS = {
+    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "List-Id",
+    "In-Reply-To", "References", "MIME-Version", "Content-Type",
+}  # fmt: skip
+KINDS = list(NoticeKind)
+# A title or a site's name that tries to be a header, or to change one.
+HOSTILE = {
+    "encoded word with a line break": "=?utf-8?q?x=0ABcc:_victim@example.com?=",
+    "encoded word with CR LF": "=?utf-8?q?x=0D=0ABcc:_victim@example.com?=",
+    "base64 word": "=?utf-8?b?eApCY2M6IHZpY3RpbUBleGFtcGxlLmNvbQ==?=",
+    "word in a word": "==??utf-8?q?x=0ABcc:_victim@example.com?=",
+    "word hidden by a mark": "=\u200b?utf-8?q?x=0ABcc:_victim@example.com?=",
+    "CR LF": "x\r\nBcc: victim@example.com",
+    "LF": "x\nBcc: victim@example.com",
+    "CR": "x\rBcc: victim@example.com",
+    "folded": "x\r\n Bcc: victim@example.com",
+    "line separator": "x\u2028Bcc: victim@example.com",
+    "next line": "x\x85Bcc: victim@example.com",
+    "vertical tab and form feed": "x\x0b\x0cBcc: victim@example.com",
+    "NUL": "x\x00Bcc: victim@example.com",
+    "body": "x\r\n\r\n<b>another letter</b>",
+    "right to left": "x\u202emoc.elpmaxe\u202c",
+    "long": "à" * 10_000,
+    "emoji": "👩‍👩‍👧‍👦 è già qui",
+    "half a pair": "x\ud83d",
+    "address": '"victim@example.com" <victim@example.com>, other@example.com',
+    "empty": "",
+}
+
+
+class Links(HTMLParser):
+    """Every address that an element of the page would follow or fetch."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.names: set[str] = set()
+        self.feed(markup)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.found += [str(v) for k, v in attrs if k in {"href", "src", "background", "action"}]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKind, language: str) -> None:
+    raw = write(kind, language)
+    assert read(raw).get_content_type() == "multipart/alternative"
+    assert [p.get_content_type() for p in read(raw).iter_parts()] == ["text/plain", "text/html"]
+    link = {
+        NoticeKind.COMMENT_HELD: FACTS["decide_url"],
+        NoticeKind.COMMENT_PUBLISHED: FACTS["page_url"],
+        NoticeKind.NEWSLETTER_CONFIRM: FACTS["confirm_url"],
+    }[kind]
+    assert str(link) in part(raw, "plain")
+    assert Links(part(raw, "html")).found == [link]
+    assert f'lang="{language}"' in part(raw, "html")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", ["Subject", "plain", "html"])
+def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) -> None:
+    def seen(language: str) -> str:
+        raw = write(kind, language)
+        return str(read(raw)["Subject"]) if where == "Subject" else part(raw, where)
+
+    italian = re.compile(r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di)\b", re.I)
+    english = re.compile(r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription)\b", re.I)
+    assert italian.search(seen("it")), seen("it")
+    assert not english.search(seen("it"))
+    assert english.search(seen("en")), seen("en")
+
+
+def test_headers_are_the_ones_of_an_automatic_letter() -> None:
+    letter = read(write())
+    assert set(letter.keys()) == HEADERS
+    assert letter["From"] == f"Il blog di prova <{SENDER}>"
+    assert letter["To"] == "autore@demo.example"
+    assert letter["Message-ID"] == MESSAGE_ID
+    assert letter["Date"].datetime == AT
+    assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["X-Auto-Response-Suppress"] == "All"
+    assert letter["List-Id"] == "<comment-held.blog.example>"
+    assert re.fullmatch(r"<post\.[0-9a-f]{24}@blog\.example>", letter["References"])
+    assert letter["In-Reply-To"] == letter["References"]
+
+
+def test_letters_about_one_page_stand_in_one_thread() -> None:
+    roots = {
+        read(write(page_url=url))["References"]
+        for url in ("https://blog.example/a", "https://blog.example/a", "https://blog.example/b")
+    }
+    assert len(roots) == 2
+
+
+def test_the_same_letter_is_the_same_bytes() -> None:
+    assert write() == write()
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("fact", ["page_title", "site_name", "author", "body"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_becomes_a_header_or_a_recipient(kind: NoticeKind, fact: str, text: str) -> None:
+    try:
+        raw = write(kind, **{fact: text})
+    except ValueError:
+        assert fact == "body" or text == HOSTILE["half a pair"]  # unwritable bytes may be refused, never bent
+        return
+    head = raw.split(b"\r\n\r\n")[0]
+    assert not re.search(rb"(?im)^\s*(bcc|cc)\s*:", head)
+    letter = read(raw)
+    assert set(letter.keys()) <= HEADERS
+    assert len(letter.keys()) == len(set(letter.keys()))
+    assert [a.addr_spec for a in letter["To"].addresses] == ["autore@demo.example"]
+    assert [a.addr_spec for a in letter["From"].addresses] == [SENDER]
+    assert len(list(letter.iter_parts())) == 2
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["a@example.com, b@example.com", "a@example.com\r\nBcc: b@example.com", "Name <a@example.com>", "", "nobody",
+     "=?utf-8?q?a=0ABcc:b?=@example.com", "undisclosed:;"],
+)  # fmt: skip
+def test_a_letter_goes_to_one_plain_address_or_is_not_written(recipient: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the library's own refusals count too
+        write(recipient=recipient)
+
+
+def test_a_letter_without_its_time_is_not_written() -> None:
+    with pytest.raises(ValueError, match="created_at"):
+        write(created_at="yesterday")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_header_text_is_one_short_line_without_marks(text: str) -> None:
+    safe = header_safe(text)
+    assert len(safe) <= 200
+    assert "=?" not in safe
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u200b\ud800-\udfff]", safe)
+
+
+def test_header_text_that_is_harmless_stays() -> None:
+    assert header_safe("Perché «così»? 100% = 1") == "Perché «così»? 100% = 1"
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.COMMENT_HELD, NoticeKind.COMMENT_PUBLISHED])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://evil.example/x", "HTTP://evil.example", "www.evil.example", "WWW.evil.example/?a=b", "ftp://evil.example",
+        "<a href=https://evil.example>here</a>", "<img src='https://evil.example/p.gif'>", "javascript://%0aalert(1)",
+        "</blockquote></main><a href='https://evil.example'>Decide</a>", "[x](https://evil.example)",
+        "{{ ''.__class__ }} {% for x in y %}", "<style>@import url(https://evil.example/a.css)</style>",
+    ],
+)  # fmt: skip
+def test_a_strangers_text_has_no_live_links_images_or_markup(kind: NoticeKind, text: str) -> None:
+    quoted = Letterbox(SENDER).quote(text)
+    raw, plain = write(kind, body=quoted, author=quoted, page_title=quoted), write(kind)
+    for where in ("plain", "html"):
+        assert not re.search(r"\w://evil|javascript://|ftp://|\bwww\.", part(raw, where), re.I)
+    assert Links(part(raw, "html")).found == Links(part(plain, "html")).found
+    assert Links(part(raw, "html")).names == Links(part(plain, "html")).names
+
+
+def test_a_quoted_address_can_still_be_read() -> None:
+    quoted = Letterbox(SENDER).quote("see https://evil.example and www.evil.example. Wwwhat?")
+    assert quoted == "see https[:]//evil.example and www[.]evil.example. Wwwhat?"
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.COMMENT_HELD, NoticeKind.COMMENT_PUBLISHED])
+def test_every_line_of_a_comment_is_marked_as_quoted(kind: NoticeKind) -> None:
+    """A comment must not pass for a sentence of ours."""
+    text = part(write(kind, body="Bello.\n\nDecidi: a\rDecidi: b\u2028Decidi: c"), "plain")
+    assert "> Bello.\n> \n> Decidi: a\n> Decidi: b\n> Decidi: c\n" in text.replace("\r\n", "\n")
+
+
+def test_a_letter_to_confirm_holds_nothing_a_visitor_typed() -> None:
+    raw = write(NoticeKind.NEWSLETTER_CONFIRM, author="SECRET", body="SECRET", page_title="SECRET", name="SECRET")
+    assert "SECRET" not in read(raw).as_string()
+    assert "SECRET" not in part(raw, "plain") + part(raw, "html")
+
+
+def test_markup_is_styled_in_place_and_fetches_nothing() -> None:
+    markup = part(write(), "html")
+    assert 'style="' in markup
+    assert Links(markup).names.isdisjoint({"link", "img", "script", "iframe"})
+    assert not re.search(r"@import|url\(", markup)

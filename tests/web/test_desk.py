@@ -1,0 +1,126 @@
+"""The desk over HTTP: who gets in, what stands there, what a form must prove."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from engagement.services import moderators
+from engagement.web.desk.reading import underlined
+from tests.fakes import FixedScreener
+
+EMAIL, PASSWORD = "moderatrice@demo.example", "una frase lunga e tranquilla"
+
+
+def invite(client: FlaskClient) -> str:
+    with client.application.app_context():
+        address = moderators.add(client.application.extensions["engagement"], EMAIL, ["demo"])
+    return "/desk/" + address.partition("/desk/")[2]
+
+
+def enter(client: FlaskClient) -> None:
+    assert client.post(invite(client), data={"password": PASSWORD}).status_code == 303
+
+
+def hold(client: FlaskClient, screener: FixedScreener) -> str:
+    screener.toxicity = 0.71
+    body = {"page_url": "https://blog.example/a", "author": "<b>Anna</b>", "body": "Parole da leggere."}
+    return str(client.post("/api/v1/sites/demo/comments", json=body).get_json()["comment"]["id"])
+
+
+def fields(client: FlaskClient, path: str = "/desk/") -> dict[str, str]:
+    found = re.findall(r'name="(csrf|version)" value="([^"]*)"', client.get(path).text)
+    return dict(found)
+
+
+def decide(client: FlaskClient, comment: str, verdict: str = "approve", **more: str) -> TestResponse:
+    headers = {"Origin": more.pop("origin")} if "origin" in more else {}
+    data = fields(client) | {"verdict": verdict} | more
+    return client.post(f"/desk/comments/{comment}/verdict", data=data, headers=headers)
+
+
+def test_strangers_are_sent_to_the_entrance(client: FlaskClient) -> None:
+    for path in ("/desk/", "/desk/audit", "/desk/comments/x"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/login")
+    assert client.get("/desk/login").status_code == 200
+
+
+def test_a_look_at_the_login_address_uses_nothing_up(client: FlaskClient) -> None:
+    path = invite(client)
+    assert EMAIL in client.get(path).text
+    assert client.post(path, data={"password": "corta"}).status_code == 422
+    assert client.post(path, data={"password": PASSWORD}).status_code == 303
+    assert client.get(path).status_code == 410
+    assert client.post(path, data={"password": PASSWORD}).status_code == 410
+
+
+def test_password_and_sign_out(client: FlaskClient) -> None:
+    enter(client)
+    csrf = fields(client)["csrf"]
+    assert client.post("/desk/logout", data={"csrf": csrf}).status_code == 303
+    assert client.get("/desk/").status_code == 303
+    assert client.post("/desk/login", data={"email": EMAIL, "password": "sbagliata"}).status_code == 401
+    assert client.post("/desk/login", data={"email": EMAIL, "password": PASSWORD}).status_code == 303
+    assert client.get("/desk/").status_code == 200
+
+
+def test_the_cookie_fits_the_address(make_client: Callable[..., FlaskClient]) -> None:
+    plain = make_client()
+    answer = plain.post(invite(plain), data={"password": PASSWORD})
+    assert re.match(r"session=[\w-]{43};.*HttpOnly.*SameSite=Lax", answer.headers["Set-Cookie"])
+    safe = make_client(server__public_url="https://desk.example")
+    answer = safe.post(invite(safe), data={"password": PASSWORD})
+    assert re.match(r"__Host-session=.*Secure", answer.headers["Set-Cookie"])
+
+
+def test_a_card_says_why_and_a_verdict_publishes(client: FlaskClient, screener: FixedScreener) -> None:
+    enter(client)
+    comment = hold(client, screener)
+    page = client.get("/desk/")
+    assert "Trattenuto:</strong> tossicità 0,71, soglia 0,60" in page.text
+    assert "In attesa: 1." in page.text
+    assert "<b>Anna" not in page.text
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    answer = decide(client, comment, note="letto")
+    assert answer.status_code == 303
+    after = client.get(answer.headers["Location"]).text
+    assert "Ultima decisione" in after
+    assert 'data-key="u"' in after
+    assert "letto" in client.get(f"/desk/comments/{comment}").text
+    assert EMAIL in client.get("/desk/audit").text
+    data = fields(client, answer.headers["Location"])
+    assert client.post(f"/desk/comments/{comment}/undo", data=data).status_code == 303
+    assert "In attesa: 1." in client.get("/desk/").text
+
+
+def test_the_slower_moderator_is_told(client: FlaskClient, screener: FixedScreener) -> None:
+    enter(client)
+    comment = hold(client, screener)
+    assert decide(client, comment, version="7").status_code == 409
+
+
+@pytest.mark.parametrize("more", [{"csrf": "falso"}, {"csrf": ""}, {"origin": "https://male.example"}])
+def test_forged_forms_change_nothing(client: FlaskClient, screener: FixedScreener, more: dict[str, str]) -> None:
+    enter(client)
+    comment = hold(client, screener)
+    assert decide(client, comment, **more).status_code == 403
+    assert "In attesa: 1." in client.get("/desk/").text
+
+
+def test_english_is_complete_and_files_are_served(client: FlaskClient) -> None:
+    enter(client)
+    assert "Nothing is waiting." in client.get("/desk/?lang=en").text
+    for name in ("desk.css", "desk.js"):
+        with client.get(f"/desk/static/{name}") as answer:
+            assert answer.status_code == 200
+    assert client.get("/desk/?status=altro").status_code == 404
+
+
+def test_words_are_underlined_outside_of_tags_only() -> None:
+    html = '<p><a href="/parole" title="a > parole">Parole</a> &amp; altre</p>'
+    marked = '<p><a href="/parole" title="a > parole"><mark>Parole</mark></a> &amp; altre</p>'
+    assert underlined(html, ["parole", "amp"]) == marked

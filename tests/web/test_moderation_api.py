@@ -1,0 +1,69 @@
+"""``/api/v1/moderation``: keys, queue, verdict, log."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from engagement.domain.moderators import Scope
+from engagement.services import keys
+from tests.fakes import FixedScreener
+
+API = "/api/v1/moderation"
+
+
+def key(client: FlaskClient, scope: Scope = Scope.MODERATE) -> dict[str, str]:
+    with client.application.app_context():
+        made = keys.add(client.application.extensions["engagement"], scope.value, "demo", scope)
+    return {"Authorization": f"Bearer {made}"}
+
+
+def hold(client: FlaskClient, screener: FixedScreener) -> str:
+    screener.toxicity = 0.7
+    body = {"page_url": "https://blog.example/a", "author": "Anna", "body": "Parole da leggere."}
+    return str(client.post("/api/v1/sites/demo/comments", json=body).get_json()["comment"]["id"])
+
+
+def test_without_the_right_key_nothing_is_shown(client: FlaskClient) -> None:
+    for headers in ({}, {"Authorization": "Bearer falsa"}, {"Authorization": "Basic abc"}):
+        answer = client.get(f"{API}/queue", headers=headers)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert client.get(f"{API}/queue", headers=key(client, Scope.ANALYZE)).status_code == 403
+    assert client.get(f"{API}/queue?site=altro", headers=key(client)).status_code == 403
+
+
+def test_queue_verdict_log(client: FlaskClient, screener: FixedScreener) -> None:
+    headers, comment = key(client), hold(client, screener)
+    [item] = client.get(f"{API}/queue?site=demo", headers=headers).get_json()["items"]
+    assert item["comment"]["id"] == comment
+    assert item["reasons"][0]["text"] == "tossicità 0,70, soglia 0,60"
+    body = {"verdict": "approve", "note": "bene", "version": item["comment"]["version"]}
+    answer = client.post(f"{API}/comments/{comment}/verdict", json=body, headers=headers)
+    assert answer.get_json()["comment"]["status"] == "published"
+    again = client.post(f"{API}/comments/{comment}/verdict", json=body, headers=headers)
+    assert again.status_code == 409
+    assert again.get_json(force=True)["type"].endswith("/problems/already-settled")
+    log = client.get(f"{API}/comments/{comment}/log", headers=headers).get_json()["log"]
+    assert [(line["what"], line["who"]) for line in log] == [("hold", ""), ("approve", "key:moderate")]
+    assert log[0]["model"] == "fixed@1"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, {"/verdict", "/version"}),
+        ({"verdict": ["approve"], "version": True}, {"/verdict", "/version"}),
+        ({"verdict": "spam", "version": 1, "note": 3, "altro": 1}, {"/note", "/altro"}),
+    ],
+)
+def test_all_mistakes_are_named(client: FlaskClient, body: dict[str, Any], pointers: set[str]) -> None:
+    answer = client.post(f"{API}/comments/x/verdict", json=body, headers=key(client))
+    assert answer.status_code == 422
+    assert {e["pointer"] for e in answer.get_json(force=True)["errors"]} == pointers
+
+
+def test_bad_questions_are_refused(client: FlaskClient) -> None:
+    headers = key(client)
+    for query in ("limit=0", "limit=x", "status=altro", "order=caso", "after=falso", "altro=1"):
+        assert client.get(f"{API}/queue?{query}", headers=headers).status_code == 422, query
+    assert client.get(f"{API}/comments/nulla/log", headers=headers).status_code == 404
