@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from engagement.domain.notices import NoticeKind
+from engagement.mail import messages
 from engagement.mail.messages import Letterbox, header_safe
 from tests.mail.facts import AT, FACTS, MESSAGE_ID, SENDER, part, read, write
 
@@ -13,6 +14,7 @@ HEADERS = {
     "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "List-Id",
     "In-Reply-To", "References", "MIME-Version", "Content-Type",
 }  # fmt: skip
+MIME = {"MIME-Version", "Content-Type"}
 KINDS = list(NoticeKind)
 # A title or a site's name that tries to be a header, or to change one.
 HOSTILE = {
@@ -126,6 +128,16 @@ def test_no_text_becomes_a_header_or_a_recipient(kind: NoticeKind, fact: str, te
     assert [a.addr_spec for a in letter["To"].addresses] == ["autore@demo.example"]
     assert [a.addr_spec for a in letter["From"].addresses] == [SENDER]
     assert len(list(letter.iter_parts())) == 2
+
+
+def test_a_header_that_slips_through_is_found_in_the_bytes() -> None:
+    """The second fence, should the first have a hole."""
+    raw = write()
+    for line in (b"Bcc: victim@example.com", b"Subject: again", b"subject: again"):
+        with pytest.raises(ValueError, match="other headers"):
+            messages._checked(line + b"\r\n" + raw, set(read(raw).keys()) - MIME, "autore@demo.example")
+    with pytest.raises(ValueError, match="somebody else"):
+        messages._checked(raw, set(read(raw).keys()) - MIME, "victim@example.com")
 
 
 @pytest.mark.parametrize(
