@@ -36,9 +36,9 @@ class SignedLinks:
             raise LinkNotValid
         return comment
 
-    def decide(self, comment: str, version: int, recipient: str) -> str:
+    def decide(self, comment: str, version: int, recipient: str, *, since: datetime | None = None) -> str:
         """Good for 72 hours, for this version of the comment: a decision makes a new version."""
-        until = int((self._now() + DECIDE_FOR).timestamp())
+        until = int(((since or self._now()) + DECIDE_FOR).timestamp())
         return f"{self._url}/decide/{self._pack('decide', [comment, version, recipient, until])}"
 
     def read_decide(self, token: str) -> tuple[str, int, str]:
@@ -48,9 +48,11 @@ class SignedLinks:
             raise LinkNotValid
         return comment, version, recipient
 
-    def newsletter(self, purpose: Literal["confirm", "leave"], subscription: int, version: int) -> str:
+    def newsletter(
+        self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None
+    ) -> str:
         """To confirm within seven days, or to leave, whenever."""
-        until = int((self._now() + PENDING_FOR).timestamp()) if purpose == "confirm" else 0
+        until = int(((since or self._now()) + PENDING_FOR).timestamp()) if purpose == "confirm" else 0
         token = self._pack(f"newsletter-{purpose}", [subscription, version, until])
         return f"{self._url}/newsletter/{purpose}/{token}"
 

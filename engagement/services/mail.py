@@ -89,7 +89,7 @@ def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object]
         "recipient": notice.recipient,
         "created_at": queued.created_at,
         "site_name": site.name,
-        "confirm_url": tools.links.newsletter("confirm", found.id, found.version),
+        "confirm_url": tools.links.newsletter("confirm", found.id, found.version, since=queued.created_at),
     }
 
 
@@ -112,5 +112,5 @@ def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | 
         "author": tools.letters.quote(comment.author),
         "body": tools.letters.quote(visible_text(comment.body_html)),
         "reasons": [say(moderator_text(reason), notice.language) for reason in reasons],
-        "decide_url": tools.links.decide(comment.id, comment.version, notice.recipient),
+        "decide_url": tools.links.decide(comment.id, comment.version, notice.recipient, since=queued.created_at),
     }

@@ -32,13 +32,15 @@ class Links(Protocol):
     def edit_token(self, comment: str, until: datetime) -> str:
         """A token that lets the author of a comment change it; equal for equal arguments."""
 
-    def decide(self, comment: str, version: int, recipient: str) -> str:
-        """The address of the page where a mail's recipient decides about a comment."""
+    def decide(self, comment: str, version: int, recipient: str, *, since: datetime | None = None) -> str:
+        """The address of the page where a mail's recipient decides about a comment; equal for equal ``since``."""
 
     def read_decide(self, token: str) -> tuple[str, int, str]:
         """``(comment, version, recipient)``. Raises ``LinkNotValid``."""
 
-    def newsletter(self, purpose: Literal["confirm", "leave"], subscription: int, version: int) -> str:
+    def newsletter(
+        self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None
+    ) -> str:
         """The address of the page to confirm (for seven days) or to leave (for ever)."""
 
     def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:

@@ -87,9 +87,17 @@ def test_a_commenters_address_is_no_link_in_the_mail(tools: Toolbox, site: Site)
         assert "<img" not in content or kind == "plain"
 
 
+@pytest.mark.parametrize("toxicity", [0.01, 0.71])
 def test_a_failed_try_is_repeated_later_with_the_same_bytes(
-    tools: Toolbox, site: Site, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    tools: Toolbox,
+    site: Site,
+    clock: StoppedClock,
+    screener: FixedScreener,
+    monkeypatch: pytest.MonkeyPatch,
+    toxicity: float,
 ) -> None:
+    screener.toxicity = toxicity
+    monkeypatch.setattr(tools.links, "_now", clock.now)
     send(tools, site)
     tried: list[bytes] = []
 
