@@ -19,7 +19,7 @@ from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
 from engagement.screening.normalise import read
 from engagement.services import sites
-from engagement.services.ports import Screener, Toolbox
+from engagement.services.ports import Clock, Screener, Toolbox
 from engagement.settings import Settings, load, secret_key
 from engagement.storage.db import db, engine_options, prepare
 from engagement.storage.schema import migrations
@@ -59,13 +59,14 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
     return app
 
 
-def make_toolbox(settings: Settings) -> Toolbox:
-    """The real equipment that the settings ask for."""
+def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
+    """The real equipment that the settings ask for; every piece of it looks at the one ``clock``."""
+    clock = clock or SystemClock()
     secret = secret_key(settings)
-    links = SignedLinks([*settings.server.old_secret_keys, secret], settings.server.public_url, clock=SystemClock().now)
+    links = SignedLinks([*settings.server.old_secret_keys, secret], settings.server.public_url, clock=clock.now)
     return Toolbox(
         settings=settings,
-        clock=SystemClock(),
+        clock=clock,
         screener=make_screener(settings),
         read=read,
         words=make_words(settings),

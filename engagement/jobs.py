@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from engagement.services.contact import forget_messages
 from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
@@ -12,4 +13,4 @@ Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
 OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due)
-HOURLY: tuple[Job, ...] = (tidy, purge)
+HOURLY: tuple[Job, ...] = (tidy, purge, forget_messages)

@@ -57,6 +57,7 @@ class Limits:
     reads: str = "300 per minute"
     preview: str = "30 per minute"
     newsletter: str = "3 per hour"
+    messages: str = "3 per minute; 10 per hour"
     links: str = "60 per minute"
     login: str = "30 per 10 minutes"
     login_account: str = "10 per 10 minutes"
@@ -64,6 +65,7 @@ class Limits:
     flood_per_minute: int = 5
     flood_per_hour: int = 30
     mail_per_site_hour: int = 200
+    messages_mailed_per_site_hour: int = 60
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class Privacy:
     pending_days: int = 7
     mail_log_days: int = 30
     audit_days: int = 365
+    message_days: int = 365
 
 
 @dataclass(frozen=True)
@@ -321,6 +324,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.flood_per_minute": s.limits.flood_per_minute,
         "limits.flood_per_hour": s.limits.flood_per_hour,
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
+        "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
         "comments.edit_minutes": s.comments.edit_minutes,

@@ -81,7 +81,7 @@ def make_app(
         environ |= {"ENGAGEMENT_" + key.upper(): str(value) for key, value in overrides.items()}
         environ["ENGAGEMENT_DATABASE__URL"] = database_url
         settings = load(environ=environ)
-        tools = replace(make_toolbox(settings), clock=clock, screener=screener, postman=MemoryPostman())
+        tools = replace(make_toolbox(settings, clock), screener=screener, postman=MemoryPostman())
         app = create_app(settings, tools)
         app.testing = True
         made.append(app)

@@ -73,7 +73,8 @@ class Comment:
 class Receipt:
     """The answer to a submission. ``replayed`` tells that an Idempotency-Key found it again.
 
-    ``edit_token`` is for the author alone, good until ``edit_until``.
+    ``edit_token`` is for the author alone, good until ``edit_until``. ``appeal`` is an address, for a rejected
+    comment with whose author a decision can be shared.
     """
 
     comment: Comment
@@ -81,6 +82,7 @@ class Receipt:
     edit_token: str = ""
     edit_until: datetime | None = None
     replayed: bool = False
+    appeal: str = ""
 
 
 @dataclass(frozen=True)

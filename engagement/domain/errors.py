@@ -12,6 +12,7 @@
     │   └── NotPermitted        good credentials, wrong site or scope
     ├── Conflict                the state of things says no
     │   ├── DuplicateComment
+    │   ├── DuplicateMessage
     │   ├── PageClosed
     │   └── AlreadySettled
     ├── IdempotencyKeyReused
@@ -95,6 +96,10 @@ class Conflict(EngagementError):
 
 class DuplicateComment(Conflict):
     text = N_("You have already sent this comment.")
+
+
+class DuplicateMessage(Conflict):
+    text = N_("You have already sent this message.")
 
 
 class PageClosed(Conflict):

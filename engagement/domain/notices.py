@@ -10,6 +10,8 @@ class NoticeKind(StrEnum):
     COMMENT_PUBLISHED = "comment-published"  # to the author of the blog
     COMMENT_HELD = "comment-held"  # the same, with a decide link
     NEWSLETTER_CONFIRM = "newsletter-confirm"  # to who signed up
+    CONTACT_MESSAGE = "contact-message"  # to the author of the blog, from a reader
+    APPEAL_DECIDED = "appeal-decided"  # to the author of a comment that was rejected
 
 
 class OutboxState(StrEnum):

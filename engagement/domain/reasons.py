@@ -36,6 +36,7 @@ _MODERATOR = {
     "repetition": N_("same text sent %(count)s times in a day"),
     "disguised": N_("disguised text (%(steps)s), share %(share)s"),
     "not-screened": N_("not screened: classifier %(why)s"),
+    "appealed": N_("its author asks for another look"),
 }
 
 WHYS = {"missing": N_("missing"), "slow": N_("too slow"), "broken": N_("broken"), "unsure": N_("unsure")}

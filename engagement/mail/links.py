@@ -10,6 +10,7 @@ from engagement.domain.errors import LinkNotValid
 from engagement.domain.newsletter import PENDING_FOR
 
 DECIDE_FOR = timedelta(hours=72)
+APPEAL_FOR = timedelta(days=30)
 
 
 class SignedLinks:
@@ -47,6 +48,18 @@ class SignedLinks:
         if until <= self._now().timestamp():
             raise LinkNotValid
         return comment, version, recipient
+
+    def appeal(self, comment: str, version: int, *, since: datetime | None = None) -> str:
+        """Good for 30 days, for this version of the comment: an appeal makes a new one."""
+        until = int(((since or self._now()) + APPEAL_FOR).timestamp())
+        return f"{self._url}/appeal/{self._pack('appeal', [comment, version, until])}"
+
+    def read_appeal(self, token: str) -> tuple[str, int]:
+        """``(comment, version)``. Raises ``LinkNotValid``."""
+        comment, version, until = self._unpack("appeal", token, 3)
+        if until <= self._now().timestamp():
+            raise LinkNotValid
+        return comment, version
 
     def newsletter(
         self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None

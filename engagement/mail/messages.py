@@ -20,6 +20,9 @@ from engagement.language import say
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _MAX_HEADER = 200
+_MAX_ADDRESS = 254  # RFC 5321
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins encoded words
+_ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 class Letterbox:
@@ -40,26 +43,28 @@ class Letterbox:
     def write(self, kind: NoticeKind, language: str, facts: Mapping[str, object], message_id: str) -> bytes:
         """RFC 5322 bytes, equal for equal arguments.
 
-        ``facts`` are those of the kind's templates, with ``recipient``, ``created_at`` and ``site_name``.
+        ``facts`` are those of the kind's templates, with ``recipient``, ``created_at`` and ``site_name``. A stranger's
+        ``reply_to`` is a header only where it is one plain address; else the letter goes without.
         Raises ``ValueError`` when the result would carry other headers than the ones meant here.
         """
 
         def translate(text: str, **values: object) -> str:
             return say(Message(text, values), language)
 
-        given = dict(facts) | {"_": translate, "language": language}
+        reply_to = plain_address(str(facts.get("reply_to", "")))
+        given = dict(facts) | {"_": translate, "language": language, "reply_to": reply_to}
         subject = header_safe(self._text.get_template(f"{kind.value}/subject.txt").render(given))
         text = self._text.get_template(f"{kind.value}/body.txt").render(given)
         markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))
         letter = EmailMessage(policy=policy.SMTP)
-        headers = self._headers(kind, facts, subject, message_id)
+        headers = self._headers(kind, facts, subject, message_id) | ({"Reply-To": reply_to} if reply_to else {})
         for name, value in headers.items():
             letter[name] = value
         letter.set_content(text)
         letter.add_alternative(markup, subtype="html")
         # The MIME boundary is random by default; a retry must be the same bytes.
         letter.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:32]}")
-        return _checked(letter.as_bytes(), set(headers), str(facts["recipient"]))
+        return _checked(letter.as_bytes(), set(headers), str(facts["recipient"]), reply_to)
 
     def quote(self, text: str) -> str:
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
@@ -99,16 +104,31 @@ def header_safe(text: str) -> str:
     return flat[: _MAX_HEADER - 1] + "…" if len(flat) > _MAX_HEADER else flat
 
 
+def plain_address(text: str) -> str:
+    """An address that can stand in a header as it is, its domain in ASCII; "" for any other text.
+
+    Quoted names, comments and groups are addresses by RFC 5322 too; nobody's form needs them here.
+    """
+    local, _, domain = text.rpartition("@")
+    try:
+        address = f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return ""
+    return address if len(address) <= _MAX_ADDRESS and _ADDRESS.fullmatch(address) else ""
+
+
 def without_links(text: str) -> str:
     """A commenter's text so that no mail program makes a link of it."""
     return re.sub(r"\b(www)\.", r"\1[.]", text.replace("://", "[:]//"), flags=re.IGNORECASE)
 
 
-def _checked(raw: bytes, meant: set[str], recipient: str) -> bytes:
+def _checked(raw: bytes, meant: set[str], recipient: str, reply_to: str = "") -> bytes:
     parsed = message_from_bytes(raw)
     found = [name for name in parsed.keys() if name not in {"MIME-Version", "Content-Type"}]  # noqa: SIM118 - repeats count
     if sorted(found) != sorted(meant):
         raise ValueError("the letter would carry other headers than the ones meant")
     if "@" not in recipient or getaddresses([str(parsed["To"])]) != [("", recipient)]:
         raise ValueError("the letter would go to somebody else")
+    if reply_to and getaddresses([str(parsed["Reply-To"])]) != [("", reply_to)]:
+        raise ValueError("the answer would go to somebody else")
     return raw

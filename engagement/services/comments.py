@@ -188,7 +188,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             count(session, comment, None, status)
             if any(reason.code == "not-screened" for reason in decision.reasons):
                 waiting.put(session, comment.id, now)
-            _tell_author(tools, session, site, comment)
+            tell_author(tools, session, site, comment)
             if once:
                 answer = _answer(comment, decision)
                 idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now)
@@ -215,7 +215,8 @@ def _first_line(comment: Comment, decision: Decision) -> LogLine:
     )
 
 
-def _tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None:
+def tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None:
+    """Queue the notice of a published or held comment, where the site names somebody to tell."""
     kinds = {Status.PUBLISHED: NoticeKind.COMMENT_PUBLISHED, Status.HELD: NoticeKind.COMMENT_HELD}
     kind = kinds.get(comment.status)
     if kind is None or not site.author_email:
@@ -234,13 +235,22 @@ def _tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment)
 
 def _receipt(tools: Toolbox, comment: Comment, decision: Decision, *, replayed: bool = False) -> Receipt:
     until = comment.created_at + timedelta(minutes=tools.settings.comments.edit_minutes)
-    return Receipt(comment, decision, tools.links.edit_token(comment.id, until), until, replayed)
+    token = tools.links.edit_token(comment.id, until)
+    return Receipt(comment, decision, token, until, replayed, _appeal(tools, comment))
+
+
+def _appeal(tools: Toolbox, comment: Comment) -> str:
+    """Where to appeal against a rejection; without an address nobody could be told what came of it."""
+    if comment.status is not Status.REJECTED or not comment.email:
+        return ""
+    return tools.links.appeal(comment.id, comment.version, since=comment.created_at)
 
 
 def _answer(comment: Comment, decision: Decision) -> dict[str, Any]:
     return {
         "comment": comment.id,
         "status": comment.status.value,
+        "version": comment.version,
         "outcome": decision.outcome.value,
         "reasons": [[r.code, r.outcome.value] for r in decision.reasons],
     }
@@ -260,7 +270,9 @@ def _replay(tools: Toolbox, site: Site, once: Once) -> Receipt | None:
         return None
     reasons = tuple(Reason(code, Outcome(outcome)) for code, outcome in answer["reasons"])
     decision = Decision(Outcome(answer["outcome"]), reasons)
-    return _receipt(tools, replace(comment, status=Status(answer["status"])), decision, replayed=True)
+    # As it was then: an appeal link is made of the version, and the same answer holds the same link.
+    as_then = replace(comment, status=Status(answer["status"]), version=answer.get("version", 1))
+    return _receipt(tools, as_then, decision, replayed=True)
 
 
 def _cursor(sort: str, after: str | None) -> tuple[Any, ...] | None:

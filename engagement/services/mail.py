@@ -4,6 +4,7 @@ import logging
 import secrets
 
 from engagement.domain.comments import Status
+from engagement.domain.contact import MessageStatus
 from engagement.domain.errors import Unavailable
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import (
@@ -17,7 +18,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.language import say
 from engagement.markup import visible_text
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, newsletter, outbox, sites
+from engagement.storage import comments, contact, newsletter, outbox, sites
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,10 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
     if queued.notice.kind is NoticeKind.NEWSLETTER_CONFIRM:
         return _newsletter_facts(tools, queued)
+    if queued.notice.kind is NoticeKind.CONTACT_MESSAGE:
+        return _contact_facts(tools, queued)
+    if queued.notice.kind is NoticeKind.APPEAL_DECIDED:
+        return _appeal_facts(queued)
     return _comment_facts(tools, queued)
 
 
@@ -113,4 +118,44 @@ def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | 
         "body": tools.letters.quote(visible_text(comment.body_html)),
         "reasons": [say(moderator_text(reason), notice.language) for reason in reasons],
         "decide_url": tools.links.decide(comment.id, comment.version, notice.recipient, since=queued.created_at),
+    }
+
+
+def _contact_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
+    """A reader's words, for the site's author alone; none once they were marked as spam or forgotten."""
+    notice = queued.notice
+    with reading() as session:
+        message = contact.get(session, str(notice.payload["message"]))
+        site = sites.by_id(session, notice.site_id)
+    if message is None or message.status in {MessageStatus.SPAM, MessageStatus.HELD}:
+        return None
+    return {
+        "recipient": notice.recipient,
+        "created_at": queued.created_at,
+        "site_name": site.name,
+        "reply_to": message.email,
+        "author": tools.letters.quote(message.name),
+        "email": message.email,
+        "topic": tools.letters.quote(message.subject),
+        "body": tools.letters.quote(message.body),
+        "unchecked": bool(notice.payload["unchecked"]),
+        "desk_url": f"{tools.settings.server.public_url.rstrip('/')}/desk/inbox",
+    }
+
+
+def _appeal_facts(queued: QueuedNotice) -> dict[str, object] | None:
+    """Nothing that was typed into a form but the address; a verdict that was undone meanwhile is not told."""
+    notice = queued.notice
+    with reading() as session:
+        comment = comments.get(session, str(notice.payload["comment"]))
+        site = sites.by_id(session, notice.site_id)
+    published = bool(notice.payload["published"])
+    if comment is None or comment.status not in ({Status.PUBLISHED} if published else {Status.REJECTED, Status.SPAM}):
+        return None
+    return {
+        "recipient": notice.recipient,
+        "created_at": queued.created_at,
+        "site_name": site.name,
+        "published": published,
+        "page_url": f"{comment.page_url}#comment-{comment.id}" if published else comment.page_url,
     }

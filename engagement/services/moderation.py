@@ -7,19 +7,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engagement.domain.appeals import UNDO
 from engagement.domain.comments import Comment, Status
 from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
-from engagement.services import publishing
+from engagement.services import appeals, publishing
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, pages, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
 
 ORDERS = ("risk", "oldest", "newest")
-UNDO = "undo"
+_MODERATORS = (Actor.MODERATOR, Actor.MAIL_LINK)
 
 
 def queue(
@@ -72,7 +73,10 @@ def settle(
             reason=reason,
             comment_version=comment.version,
         )
-        return _moved(session, comment, line)
+        appeals.tell_appellant(tools, session, comment, verdict)
+        settled = _moved(session, comment, line)
+    tools.wake()
+    return settled
 
 
 def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | None, version: int | None) -> Comment:
@@ -106,7 +110,7 @@ def waiting(site_ids: Sequence[int]) -> tuple[int, datetime | None, datetime | N
     """How many comments wait, since when the oldest does, and when a person last decided."""
     with reading() as session:
         count, oldest = shelf.waiting(session, site_ids)
-        last = shelf.decided(session, site_ids, 1)
+        last = shelf.decided(session, site_ids, 1, by=_MODERATORS)
     return count, oldest, last[0][1].at if last else None
 
 

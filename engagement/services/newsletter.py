@@ -9,11 +9,12 @@ from typing import Literal
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engagement.domain.errors import IdempotencyKeyReused, LinkNotValid
+from engagement.domain.errors import LinkNotValid
 from engagement.domain.newsletter import SignUp, Subscription, SubscriptionState, may_be_mailed
 from engagement.domain.notices import Notice, NoticeKind
 from engagement.domain.sites import Site
 from engagement.services.comments import Once
+from engagement.services.once import replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
 from engagement.storage import idempotency, newsletter, outbox, sites
@@ -33,7 +34,7 @@ def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = Non
     three times in 30 days, a site writes ``limits.mail_per_site_hour`` times an hour.
     Raises ``IdempotencyKeyReused`` or ``Unavailable``.
     """
-    if once and _replayed(site, once):
+    if once and replayed(site, once):
         return
     sign_up = replace(sign_up, email=sign_up.email.lower())
     client = client_hash(tools, sign_up.client)
@@ -45,7 +46,7 @@ def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = Non
                 idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer={}, now=now)
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
-        if not (once and _replayed(site, once)):
+        if not (once and replayed(site, once)):
             raise
     tools.wake()
 
@@ -177,15 +178,6 @@ def _fits(found: Subscription, version: int, purpose: Literal["confirm", "leave"
     if found.state is SubscriptionState.PENDING:
         return found.version == version
     return found.state is SubscriptionState.CONFIRMED and found.version == version + 1
-
-
-def _replayed(site: Site, once: Once) -> bool:
-    """Whether the key was answered before. Raises ``IdempotencyKeyReused`` when the body is another."""
-    with reading() as session:
-        earlier = idempotency.find(session, site.id, once.key)
-    if earlier and earlier[0] != once.fingerprint:
-        raise IdempotencyKeyReused
-    return earlier is not None
 
 
 def _mailbox(email: str) -> str:

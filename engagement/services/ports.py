@@ -38,6 +38,12 @@ class Links(Protocol):
     def read_decide(self, token: str) -> tuple[str, int, str]:
         """``(comment, version, recipient)``. Raises ``LinkNotValid``."""
 
+    def appeal(self, comment: str, version: int, *, since: datetime | None = None) -> str:
+        """The address where a rejected comment's author asks for another look; equal for equal ``since``."""
+
+    def read_appeal(self, token: str) -> tuple[str, int]:
+        """``(comment, version)``. Raises ``LinkNotValid``."""
+
     def newsletter(
         self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None
     ) -> str:

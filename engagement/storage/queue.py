@@ -14,6 +14,8 @@ from engagement.domain.policy import Outcome, Reason
 from engagement.storage import comments
 from engagement.storage.tables import CommentRow, DecisionRow
 
+_PEOPLE = tuple(actor for actor in Actor if actor is not Actor.MACHINE)
+
 
 def page(
     session: Session,
@@ -61,10 +63,12 @@ def waiting(session: Session, site_ids: Sequence[int]) -> tuple[int, datetime | 
     return count, since
 
 
-def decided(session: Session, site_ids: Sequence[int], limit: int) -> list[tuple[str, LogLine]]:
+def decided(
+    session: Session, site_ids: Sequence[int], limit: int, *, by: Sequence[Actor] = _PEOPLE
+) -> list[tuple[str, LogLine]]:
     """The newest decisions of people, with the ids of their comments."""
     query = select(DecisionRow).join(CommentRow, CommentRow.id == DecisionRow.comment_id)
-    query = query.where(CommentRow.site_id.in_(site_ids), DecisionRow.actor != Actor.MACHINE.value)
+    query = query.where(CommentRow.site_id.in_(site_ids), DecisionRow.actor.in_(actor.value for actor in by))
     return [(row.comment_id, _line(row)) for row in session.scalars(query.order_by(DecisionRow.id.desc()).limit(limit))]
 
 

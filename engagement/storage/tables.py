@@ -90,6 +90,37 @@ class DecisionRow(Base):
     comment_version: Mapped[int]
 
 
+class MessageRow(Base):
+    """Readers' messages to a site's author: the desk's inbox."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_inbox", "site_id", "id"),
+        Index("ix_messages_status", "site_id", "status", "id"),
+        Index("ix_messages_client", "site_id", "client_hash", "created_at"),
+        Index("ix_messages_email", "site_id", "email", "created_at"),
+        Index("ix_messages_text", "site_id", "text_hash", "created_at"),
+        Index("ix_messages_mailed", "site_id", "mailed_at"),
+        Index("ix_messages_created", "created_at"),
+    )
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    status: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    client_hash: Mapped[str] = mapped_column(String(32))  # keyed by the day, as that of a comment
+    text_hash: Mapped[str] = mapped_column(String(64))
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    scores: Mapped[dict[str, float]] = mapped_column(JSON)
+    model: Mapped[str] = mapped_column(Text)
+    policy: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    mailed_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when its mail was queued; None: it was not
+    version: Mapped[int]
+
+
 class IdempotencyRow(Base):
     __tablename__ = "idempotency_keys"
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)

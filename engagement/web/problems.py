@@ -28,6 +28,7 @@ _TABLE: tuple[tuple[type[errors.EngagementError], int, str], ...] = (
     (errors.NotAuthorised, 401, "not-authorised"),
     (errors.Refused, 403, "not-permitted"),
     (errors.DuplicateComment, 409, "comment-duplicate"),
+    (errors.DuplicateMessage, 409, "message-duplicate"),
     (errors.PageClosed, 409, "page-closed"),
     (errors.AlreadySettled, 409, "already-settled"),
     (errors.Conflict, 409, "conflict"),
@@ -47,6 +48,7 @@ TITLES = {
     "not-permitted": N_("Not permitted"),
     "comment-duplicate": N_("Comment sent twice"),
     "comment-rejected": N_("Comment rejected"),
+    "message-duplicate": N_("Message sent twice"),
     "page-closed": N_("Comments closed"),
     "already-settled": N_("Already decided"),
     "conflict": N_("Conflict"),
@@ -97,11 +99,12 @@ def problem(status: int, slug: str, detail: Message | str, **more: Any) -> Respo
     return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
 
 
-def rejected(reasons: tuple[Reason, ...]) -> Response:
-    """``403 comment-rejected`` with public reasons, never scores."""
+def rejected(reasons: tuple[Reason, ...], appeal: str = "") -> Response:
+    """``403 comment-rejected`` with public reasons, never scores, and where to appeal if that is possible."""
     codes = dict.fromkeys(r.code for r in reasons if r.outcome is Outcome.REJECT)
     shown = [{"code": code, "text": say(public_text(code), language())} for code in codes]
-    return problem(403, "comment-rejected", EXPLANATIONS["comment-rejected"], reasons=shown)
+    more = {"appeal": appeal} if appeal else {}
+    return problem(403, "comment-rejected", EXPLANATIONS["comment-rejected"], reasons=shown, **more)
 
 
 def _refused(error: errors.EngagementError) -> Response:

@@ -97,7 +97,6 @@ def test_a_failed_try_is_repeated_later_with_the_same_bytes(
     toxicity: float,
 ) -> None:
     screener.toxicity = toxicity
-    monkeypatch.setattr(tools.links, "_now", clock.now)
     send(tools, site)
     tried: list[bytes] = []
 

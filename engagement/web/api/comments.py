@@ -99,7 +99,7 @@ def preview(site: str) -> Response:
 def _answer(receipt: Receipt) -> Response:
     status = _STATUS.get(receipt.comment.status)
     if status is None:
-        return rejected(receipt.decision.reasons)
+        return rejected(receipt.decision.reasons, receipt.appeal)
     return _json(answers.receipt(receipt, language()), status)
 
 

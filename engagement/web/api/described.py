@@ -61,6 +61,7 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
             "instance": _TEXT,
             "errors": _list(_object(pointer=_TEXT, detail=_TEXT)),
             "reasons": _list(_object(code=_TEXT, text=_TEXT)),
+            "appeal": {"type": "string", "format": "uri", "description": "Where the author can ask for another look."},
         },
         "required": ["type", "title", "status", "detail", "instance"],
     },

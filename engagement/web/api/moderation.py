@@ -7,6 +7,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from engagement.domain.appeals import words_of
 from engagement.domain.comments import Comment, Status
 from engagement.domain.errors import FieldError, InvalidInput, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
@@ -128,6 +129,7 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "model": item.model,
         "reasons": [_reason(r) for r in item.reasons],
         "highlights": highlights(toolbox(), item),
+        "appeal": words_of(item.log),
         "history": {"published": past.published, "held": past.held, "rejected": past.rejected, "spam": past.spam},
     }
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
+from engagement.domain.appeals import words_of
 from engagement.domain.comments import Status
 from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_, Message
@@ -39,6 +40,7 @@ DOINGS = {
     "reject": N_("rejected"),
     "spam": N_("marked as spam"),
     "undo": N_("verdict undone"),
+    "appealed": N_("appealed by its author"),
     "screened-again": N_("screened again"),
     "publish": N_("published by the machine"),
     "hold": N_("held by the machine"),
@@ -56,6 +58,7 @@ class Card:
     body: Markup
     reasons: str
     status: str
+    appeal: str | None  # its author's words to the moderator
 
 
 @room.blueprint.get("/")
@@ -140,7 +143,7 @@ def _frame(session: DeskSession) -> dict[str, Any]:
 def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights(toolbox(), item))
     reasons = "; ".join(say(moderator_text(r), room.language()) for r in item.reasons)
-    return Card(item, body, reasons, _status(item.comment.status))
+    return Card(item, body, reasons, _status(item.comment.status), words_of(item.log))
 
 
 def underlined(html: str, words: Sequence[str]) -> Markup:

@@ -70,7 +70,7 @@ def submit(site: str) -> Answer:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
         return redirect(_back(receipt), 303)
-    return _page(rejected(receipt.decision.reasons), typed, {})
+    return _page(rejected(receipt.decision.reasons, receipt.appeal), typed, {})
 
 
 def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, Any]:

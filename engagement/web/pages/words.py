@@ -25,6 +25,7 @@ _WORDS = {
     "refused": N_("Your comment was not sent"),
     "kept": N_("Everything you wrote is still here. You can change it and send it again."),
     "back": N_("Back to the article"),
+    "appeal": N_("Ask a moderator to look at it"),
     "newsletter": N_("The newsletter"),
     "newsletter_hint": N_("One letter a month, and a link to leave in each of them."),
     "consent": N_("I would like to receive the newsletter at this address."),

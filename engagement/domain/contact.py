@@ -1,0 +1,81 @@
+""" "Scrivimi": what readers write to a site's author, and what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from engagement.domain.policy import Reason
+
+MAX_SUBJECT = 200  # characters
+
+# Rules about what may stand in public say nothing about a letter to one person; a missing score is told in the letter.
+_NO_OBJECTION = {"first-time", "hold-all", "not-screened"}
+
+
+class MessageStatus(StrEnum):
+    NEW = "new"
+    HELD = "held"  # unread, and not mailed: a moderator looks at it first
+    READ = "read"
+    SPAM = "spam"
+
+
+class Treatment(StrEnum):
+    """What a moderator does with a message."""
+
+    READ = "read"
+    SPAM = "spam"
+    RELEASE = "release"  # it is fine, mail it to the author
+
+
+_BECOMES = {
+    Treatment.READ: MessageStatus.READ,
+    Treatment.SPAM: MessageStatus.SPAM,
+    Treatment.RELEASE: MessageStatus.NEW,
+}
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """What a reader sent, after its form was found valid. ``client`` is as in ``Submission``."""
+
+    name: str
+    email: str
+    body: str
+    subject: str = ""
+    client: str = ""
+
+
+@dataclass(frozen=True)
+class ReaderMessage:
+    """A kept message. ``mailed_at``: when its mail was queued, None where it was not. ``body`` is plain text."""
+
+    id: str
+    site_id: int
+    status: MessageStatus
+    name: str
+    email: str
+    subject: str
+    body: str
+    created_at: datetime
+    reasons: Sequence[Reason] = ()
+    mailed_at: datetime | None = None
+    version: int = 1
+
+
+def status_of(reasons: Sequence[Reason]) -> MessageStatus:
+    """Held where the policy objects to the text itself.
+
+    The author of a site expects that abuse and advertising do not reach the mailbox, and that nothing is lost to a
+    mistaken machine: such a message waits in the inbox, marked with why, and is mailed when a moderator releases it.
+    """
+    return MessageStatus.HELD if any(r.code not in _NO_OBJECTION for r in reasons) else MessageStatus.NEW
+
+
+def is_unchecked(reasons: Sequence[Reason]) -> bool:
+    """Whether the text has no score; it goes out all the same, and the letter says so."""
+    return any(r.code == "not-screened" for r in reasons)
+
+
+def status_after(treatment: Treatment) -> MessageStatus:
+    return _BECOMES[treatment]
