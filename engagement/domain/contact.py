@@ -9,8 +9,8 @@ from engagement.domain.policy import Reason
 
 MAX_SUBJECT = 200  # characters
 
-# Rules about what may stand in public say nothing about a letter to one person; a missing score is told in the letter.
-_NO_OBJECTION = {"first-time", "hold-all", "not-screened"}
+_PUBLIC_ONLY = {"first-time", "hold-all"}  # rules about what may stand in public say nothing about a letter
+_UNCHECKED = "not-screened"
 
 
 class MessageStatus(StrEnum):
@@ -63,18 +63,23 @@ class ReaderMessage:
     version: int = 1
 
 
+def that_count(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The policy's reasons that mean something for a letter to one person."""
+    return tuple(r for r in reasons if r.code not in _PUBLIC_ONLY)
+
+
 def status_of(reasons: Sequence[Reason]) -> MessageStatus:
     """Held where the policy objects to the text itself.
 
     The author of a site expects that abuse and advertising do not reach the mailbox, and that nothing is lost to a
     mistaken machine: such a message waits in the inbox, marked with why, and is mailed when a moderator releases it.
     """
-    return MessageStatus.HELD if any(r.code not in _NO_OBJECTION for r in reasons) else MessageStatus.NEW
+    return MessageStatus.HELD if any(r.code != _UNCHECKED for r in that_count(reasons)) else MessageStatus.NEW
 
 
 def is_unchecked(reasons: Sequence[Reason]) -> bool:
     """Whether the text has no score; it goes out all the same, and the letter says so."""
-    return any(r.code == "not-screened" for r in reasons)
+    return any(r.code == _UNCHECKED for r in reasons)
 
 
 def status_after(treatment: Treatment) -> MessageStatus:

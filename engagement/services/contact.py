@@ -19,6 +19,7 @@ from engagement.domain.contact import (
     is_unchecked,
     status_after,
     status_of,
+    that_count,
 )
 from engagement.domain.errors import AlreadySettled, Conflict, DuplicateMessage, FieldError, InvalidInput, NotFound
 from engagement.domain.messages import N_, Message
@@ -96,16 +97,24 @@ def treat(
         message = contact.get(session, message_id)
         if message is None or message.site_id not in site_ids:
             raise NotFound
-        if treatment is Treatment.RELEASE and message.mailed_at is None:
-            site = sites.by_id(session, message.site_id)
-            if not site.author_email:
-                raise Conflict(Message(N_("This site has no author's address to send to.")))
-            mailed_at = now
-            _queue(tools, session, site, replace(message, reasons=()))  # a person has checked it
+        if treatment is Treatment.RELEASE:
+            _release(tools, session, message)
+            mailed_at = message.mailed_at or now
         if message.version != version or not contact.change(session, message, status_after(treatment), mailed_at):
             raise AlreadySettled(Message(N_("Another moderator was faster with this message.")))
         audit.write(session, now, who, f"message-{treatment.value}", message.id)
     tools.wake()
+
+
+def _release(tools: Toolbox, session: Session, message: ReaderMessage) -> None:
+    """Mail it, if that was not done: it was held, or marked as spam before its mail had left."""
+    site = sites.by_id(session, message.site_id)
+    if message.mailed_at is not None:
+        outbox.revive(session, _key(message), tools.clock.now())
+    elif site.author_email:
+        _queue(tools, session, site, replace(message, reasons=()))  # a person has checked it
+    else:
+        raise Conflict(Message(N_("This site has no author's address to send to.")))
 
 
 def forget_messages(tools: Toolbox) -> None:
@@ -181,7 +190,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
         contact.take_turn(session, site.id)
         _check(tools, session, site, draft)
         mailed_at = now if status is MessageStatus.NEW and _may_mail(tools, session, site) else None
-        message = replace(draft.message, status=status, reasons=decision.reasons, mailed_at=mailed_at)
+        message = replace(draft.message, status=status, reasons=that_count(decision.reasons), mailed_at=mailed_at)
         contact.add(session, message, decision, client_hash=draft.client_hash, text_hash=draft.text_hash)
         if mailed_at:
             _queue(tools, session, site, message)
@@ -199,7 +208,7 @@ def _queue(tools: Toolbox, session: Session, site: Site, message: ReaderMessage)
     """To the author alone: a copy to the address in the form would mail strangers' words to anybody."""
     notice = Notice(
         kind=NoticeKind.CONTACT_MESSAGE,
-        key=f"{NoticeKind.CONTACT_MESSAGE.value}:{message.id}",
+        key=_key(message),
         recipient=site.author_email,
         language=site.language,
         site_id=site.id,
@@ -207,3 +216,7 @@ def _queue(tools: Toolbox, session: Session, site: Site, message: ReaderMessage)
         priority=3,
     )
     outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
+
+
+def _key(message: ReaderMessage) -> str:
+    return f"{NoticeKind.CONTACT_MESSAGE.value}:{message.id}"

@@ -92,9 +92,7 @@ def mailed(session: Session, site_id: int, since: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def change(
-    session: Session, message: ReaderMessage, status: MessageStatus, mailed_at: datetime | None = None
-) -> bool:
+def change(session: Session, message: ReaderMessage, status: MessageStatus, mailed_at: datetime | None = None) -> bool:
     """Set the status, and when it was mailed, if the row still has the version of ``message``; whether it had."""
     done = session.execute(
         update(MessageRow)

@@ -115,6 +115,15 @@ def suppress(session: Session, row_id: int, token: str) -> None:
     )
 
 
+def revive(session: Session, key: str, now: datetime) -> None:
+    """The reason to send is back: a suppressed notice is queued again, as if it were new; others stay as they are."""
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.key == key, OutboxRow.state == OutboxState.SUPPRESSED.value)
+        .values(state=OutboxState.QUEUED.value, attempts=0, next_attempt_at=now, expires_at=now + EXPIRES_AFTER)
+    )
+
+
 def age_of_oldest_due(session: Session, now: datetime) -> timedelta:
     """How long the most overdue mail has been waiting; a number to alarm on."""
     waiting = select(func.min(OutboxRow.next_attempt_at)).where(

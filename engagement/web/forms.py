@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from engagement.domain import pages
 from engagement.domain.comments import MAX_AUTHOR, MAX_EMAIL, MAX_TITLE, MAX_WEBSITE, Submission
+from engagement.domain.contact import MAX_SUBJECT, NewMessage
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.sites import MAX_BODY_BYTES, Site
@@ -30,6 +31,11 @@ LIMIT = N_("Please ask for 1 to %(most)s comments.")
 SORT = N_("Please choose one of: %(known)s.")
 CURSOR = N_("This cursor is not one of ours.")
 PARENT = N_("The comment you answer is not there any more.")
+
+SUBJECT = N_("The subject is too long: at most %(most)s characters.")
+MESSAGE = N_("Please write your message.")
+MESSAGE_LONG = N_("The message is too long: at most %(most)s bytes.")
+MESSAGE_EMAIL = N_("Please write your e-mail address, so that you can be answered.")
 
 SORTS = ("oldest", "newest", "popular")
 MOST_COMMENTS = 200
@@ -66,6 +72,20 @@ class PreviewForm(Schema):
 
     error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012
     body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
+
+
+class MessageForm(Schema):
+    """The body of ``POST …/messages``."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012
+
+    name = fields.String(required=True, metadata={"minLength": 1, "maxLength": MAX_AUTHOR}, **_TEXT)
+    email = fields.String(required=True, metadata={"maxLength": MAX_EMAIL}, **_TEXT)
+    subject = fields.String(load_default="", metadata={"maxLength": MAX_SUBJECT}, **_TEXT)
+    body = fields.String(required=True, metadata={"minLength": 1, "description": "Plain text."}, **_TEXT)
 
 
 class ThreadQuery(Schema):
@@ -113,6 +133,26 @@ def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) 
         "body": lambda v: _body(v, site.rules.max_body_bytes),
         "parent": _parent,
     }
+    _check(checks, found, wrong)
+    return Submission(**found, client=client, door=door)
+
+
+def message(given: Mapping[str, Any], site: Site, *, client: str) -> NewMessage:
+    """A reader's message to the author. Raises ``InvalidInput`` that names every wrong field."""
+    found, wrong = load(MessageForm(), given)
+    most = site.rules.max_body_bytes
+    checks: dict[str, Callable[[Any], str | None]] = {
+        "name": _author,
+        "email": lambda v: _email(v, required=True, missing=MESSAGE_EMAIL),
+        "subject": lambda v: _title(v, MAX_SUBJECT, SUBJECT),
+        "body": lambda v: _body(v, most, MESSAGE, MESSAGE_LONG),
+    }
+    _check(checks, found, wrong)
+    return NewMessage(**found, client=client)
+
+
+def _check(checks: Mapping[str, Callable[[Any], str | None]], found: dict[str, Any], wrong: dict[str, Message]) -> None:
+    """Clean the fields that were well so far. Raises ``InvalidInput`` that names all that are not."""
     for name, check in checks.items():
         if name in wrong:
             continue
@@ -121,7 +161,6 @@ def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) 
         except _Wrong as error:
             wrong[name] = error.message
     refuse(wrong)
-    return Submission(**found, client=client, door=door)
 
 
 def preview(given: Mapping[str, Any], site: Site) -> str:
@@ -169,10 +208,10 @@ def _page(value: str, site: Site) -> str:
     raise _Wrong(PAGE)
 
 
-def _title(value: str) -> str:
+def _title(value: str, most: int = MAX_TITLE, long: str = TITLE) -> str:
     flat = " ".join(_readable(value).split())
-    if len(flat) > MAX_TITLE:
-        raise _Wrong(TITLE, most=MAX_TITLE)
+    if len(flat) > most:
+        raise _Wrong(long, most=most)
     return flat
 
 
@@ -193,10 +232,10 @@ def _readable(value: str) -> str:
     return value
 
 
-def _email(value: str, *, required: bool) -> str:
+def _email(value: str, *, required: bool, missing: str = EMAIL_REQUIRED) -> str:
     if not value.strip():
         if required:
-            raise _Wrong(EMAIL_REQUIRED)
+            raise _Wrong(missing)
         return ""
     try:
         checked = validate_email(value.strip(), check_deliverability=False).normalized
@@ -221,11 +260,11 @@ def _website(value: str) -> str:
     return address
 
 
-def _body(value: str, most: int) -> str:
+def _body(value: str, most: int, empty: str = BODY, long: str = BODY_LONG) -> str:
     if not value.strip():
-        raise _Wrong(BODY)
+        raise _Wrong(empty)
     if len(value.encode("utf-8")) > most:
-        raise _Wrong(BODY_LONG, most=most)
+        raise _Wrong(long, most=most)
     if "\x00" in value:
         raise _Wrong(UNREADABLE)
     return value

@@ -50,6 +50,7 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
         next=_MAYBE_TEXT,
     ),
     "Preview": _object(body_html=_TEXT),
+    "Thanks": _object(message=_TEXT),
     "Problem": {
         "type": "object",
         "description": "RFC 9457; `type` is the address of a page that explains it.",
@@ -70,7 +71,7 @@ _PROBLEMS = {
     400: "malformed-request",
     403: "comment-rejected, origin-not-allowed or author-blocked",
     404: "site-not-found or not-found",
-    409: "comment-duplicate or page-closed",
+    409: "comment-duplicate, message-duplicate or page-closed",
     413: "content-too-large",
     415: "unsupported-media-type",
     422: "invalid-input or idempotency-key-reused",

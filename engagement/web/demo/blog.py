@@ -9,6 +9,7 @@ from engagement.services.sites import find_site
 from engagement.web import limits
 from engagement.web.house import toolbox
 from engagement.web.pages.assets import serve
+from engagement.web.pages.contact import FIELDS, is_sent
 from engagement.web.pages.thread import facts
 
 blueprint = Blueprint("demo_blog", __name__, template_folder="templates")
@@ -16,6 +17,7 @@ blueprint = Blueprint("demo_blog", __name__, template_folder="templates")
 SITE = "demo"
 TITLE = "Un server di casa con un vecchio portatile"
 _SCRIPT = Path(__file__).with_name("demo.js")
+_CONTACT = Path(__file__).with_name("contact.js")
 
 
 @blueprint.get("/demo/")
@@ -25,7 +27,8 @@ def article() -> Response:
     limits.count("reads", site)
     thread = comments.read_thread(site, page_url(), sort="oldest", limit=50, after=None)
     known = facts(site, thread, typed={"page_title": TITLE})
-    answer = make_response(render_template("demo/article.html", title=TITLE, mails=_mails(), **known))
+    letter = {"letter": dict.fromkeys(FIELDS, ""), "sent": is_sent()}
+    answer = make_response(render_template("demo/article.html", title=TITLE, mails=_mails(), **letter, **known))
     own = " ".join(("'self'", *site.origins))
     answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
@@ -39,6 +42,12 @@ def article() -> Response:
 def script() -> Response:
     """Sends the newsletter box without leaving the page."""
     return serve(_SCRIPT, "text/javascript")
+
+
+@blueprint.get("/demo/contact.js")
+def contact_script() -> Response:
+    """Sends the contact form without leaving the page."""
+    return serve(_CONTACT, "text/javascript")
 
 
 def page_url() -> str:

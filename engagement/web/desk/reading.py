@@ -20,7 +20,7 @@ from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
 from engagement.domain.moderators import DeskSession
 from engagement.domain.reasons import moderator_text
 from engagement.language import say
-from engagement.services import moderation, moderators
+from engagement.services import contact, moderation, moderators
 from engagement.services.highlights import highlights
 from engagement.web.desk import room
 from engagement.web.house import toolbox
@@ -47,6 +47,9 @@ DOINGS = {
     "sign-in-tried": N_("tried to sign in"),
     "signed-in": N_("signed in"),
     "password-set": N_("chose a password"),
+    "message-read": N_("marked a message as read"),
+    "message-spam": N_("marked a message as spam"),
+    "message-release": N_("let a message through"),
 }
 TABS = (Status.HELD, Status.PUBLISHED, Status.REJECTED, Status.SPAM)
 _MARKUP = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
@@ -73,7 +76,7 @@ def queue() -> Response:
     place = _place(status.value, site)
     return room.show(
         "queue",
-        **_frame(session),
+        **frame(session),
         cards=[card(item) for item in items],
         tabs=[(_place(s.value, site), _status(s), s is status) for s in TABS],
         more=f"{place}&{urlencode({'after': more})}" if more else "",
@@ -90,7 +93,7 @@ def one(comment_id: str) -> Response:
     item = moderation.item(comment_id, session.site_ids)
     lines = [(line, _doing(line.what), _reasons(line)) for line in reversed(item.log)]
     return room.show(
-        "comment", **_frame(session), card=card(item), lines=lines, status=item.comment.status.value, site=""
+        "comment", **frame(session), card=card(item), lines=lines, status=item.comment.status.value, site=""
     )
 
 
@@ -129,15 +132,16 @@ def audit() -> Response:
     session = room.present()
     verdicts = [(i, line, _doing(line.what)) for i, line in moderation.decided(session.site_ids)]
     own = [(line, _doing(line.what)) for line in moderators.audit_of(session.moderator.email)]
-    return room.show("audit", **_frame(session), verdicts=verdicts, own=own)
+    return room.show("audit", **frame(session), verdicts=verdicts, own=own)
 
 
-def _frame(session: DeskSession) -> dict[str, Any]:
+def frame(session: DeskSession) -> dict[str, Any]:
     """What stands above every page: who, what waits, and for how long."""
     count, oldest, last = moderation.waiting(session.site_ids)
     waited = toolbox().clock.now() - oldest if oldest else None
     age = format_timedelta(waited, locale=room.language()) if waited is not None else ""
-    return {"me": session, "count": count, "age": age, "last": last}
+    letters = contact.waiting(session.site_ids)
+    return {"me": session, "count": count, "age": age, "last": last, "letters": letters}
 
 
 def card(item: QueueItem) -> Card:

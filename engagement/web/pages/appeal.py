@@ -22,7 +22,9 @@ from engagement.web.pages.words import words
 blueprint = Blueprint("appeal", __name__, template_folder="templates")
 
 ASK = N_("Ask for another look")
-ASK_TEXT = N_("Your comment was not published. A moderator can look at it again; you will be told by e-mail what they decide.")
+ASK_TEXT = N_(
+    "Your comment was not published. A moderator can look at it again; you will be told by e-mail what they decide."
+)
 RECEIVED = N_("Thank you, a moderator will look at it")
 RECEIVED_TEXT = N_("You will be told by e-mail what they decide.")
 SETTLED = N_("This comment is already decided")

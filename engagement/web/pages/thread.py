@@ -53,7 +53,7 @@ def show(site: str) -> Response:
     page = render_template("pages/thread.html", **facts(found, thread, typed=request.args))
     answer = make_response(page)
     answer.headers["Cache-Control"] = "no-cache"
-    return _guarded(answer, found)
+    return guarded(answer, found)
 
 
 @blueprint.post("/sites/<site>/comments")
@@ -162,10 +162,10 @@ def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str])
         if name in problem.headers:
             answer.headers[name] = problem.headers[name]
     answer.headers["Cache-Control"] = "no-store"
-    return _guarded(answer, site)
+    return guarded(answer, site)
 
 
-def _guarded(answer: Response, site: Site | None) -> Response:
+def guarded(answer: Response, site: Site | None) -> Response:
     """Only the site's own pages may frame it; its form leads here and back to them."""
     own = " ".join(("'self'", *(site.origins if site else ()), *_ours()))
     answer.headers["Content-Security-Policy"] = (

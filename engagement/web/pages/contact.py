@@ -1,0 +1,113 @@
+""" "Scrivimi" without JavaScript: a page with the form, fit for an iframe, and the form's own door."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.wrappers import Response as Answer
+
+from engagement.domain.errors import EngagementError, InvalidInput
+from engagement.domain.pages import BadAddress, belongs, normalise
+from engagement.domain.sites import Site
+from engagement.language import say
+from engagement.services import contact
+from engagement.web import forms, limits
+from engagement.web.gate import check_origin
+from engagement.web.house import asked_site, client, language, the_site, toolbox
+from engagement.web.pages.thread import guarded
+from engagement.web.pages.words import words
+
+blueprint = Blueprint("contact_pages", __name__, template_folder="templates")
+
+FIELDS = ("name", "email", "subject", "body")
+SENT = ("messaggio", "inviato")  # the parameter that leads back to a page with the thanks, and its value
+ANCHOR = "scrivimi"
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+
+
+@blueprint.get("/sites/<site>/write")
+def show(site: str) -> Response:
+    """The form. ``page_url``, where it is one of the site's, is the page to come back to."""
+    try:
+        found = the_site()
+        limits.count("reads", found)
+    except (EngagementError, HTTPException) as error:
+        return _refusal(error, {})
+    return _page(found, request.args, sent=is_sent())
+
+
+@blueprint.post("/sites/<site>/messages")
+def write(site: str) -> Answer:
+    """A plain form: 303 to the page it stood on, or to a small one; a refusal keeps what was typed."""
+    typed: dict[str, str] = {}
+    try:
+        if request.mimetype not in _FORM_TYPES:
+            raise UnsupportedMediaType
+        typed.update({name: request.form.get(name, "") for name in (*FIELDS, "page_url")})
+        found = the_site()
+        check_origin(found)
+        limits.count("messages", found)
+        given = {name: typed[name] for name in FIELDS}
+        contact.write_to_author(toolbox(), found, forms.message(given, found, client=client()))
+    except (EngagementError, HTTPException) as error:
+        return _refusal(error, typed)
+    back = _way_back(found, typed["page_url"])
+    return redirect(_with_thanks(back) if back else f"/sites/{found.key}/write?{'='.join(SENT)}", 303)
+
+
+def is_sent() -> bool:
+    """Whether this page is the one that a sent message leads back to."""
+    return request.args.get(SENT[0]) == SENT[1]
+
+
+def _way_back(site: Site, page_url: str) -> str:
+    """The page, if it is one of the site's: nobody is led anywhere else."""
+    try:
+        return normalise(page_url) if belongs(page_url, site.origins) else ""
+    except BadAddress:
+        return ""
+
+
+def _with_thanks(url: str) -> str:
+    parts = urlsplit(url)
+    query = "&".join(filter(None, (parts.query, "=".join(SENT))))
+    return urlunsplit(parts._replace(query=query, fragment=ANCHOR))
+
+
+def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Response:
+    """The refusal as a page, with the status that the JSON door gives it."""
+    wrong = {}
+    if isinstance(error, InvalidInput):
+        wrong = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
+    problem = current_app.make_response(current_app.handle_user_exception(error))
+    answer = _page(asked_site(), typed, problem.status_code, detail=problem.get_json()["detail"], errors=wrong)
+    for name in ("Retry-After", "Allow"):
+        if name in problem.headers:
+            answer.headers[name] = problem.headers[name]
+    return answer
+
+
+def _page(
+    site: Site | None,
+    typed: Mapping[str, str],
+    code: int = 200,
+    *,
+    sent: bool = False,
+    detail: str = "",
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    page = render_template(
+        "pages/contact.html",
+        site=site,
+        values={name: typed.get(name, "") for name in FIELDS},
+        back=_way_back(site, typed.get("page_url", "")) if site else "",
+        sent=sent,
+        detail=detail,
+        errors=errors or {},
+        words=words(language()),
+        language=language(),
+    )
+    answer = make_response(page, code)
+    answer.headers["Cache-Control"] = "no-store"
+    return guarded(answer, site)
