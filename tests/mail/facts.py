@@ -20,7 +20,12 @@ FACTS: dict[str, object] = {
     "body": "Bello.\nDavvero.",
     "reasons": ["tossicità 0,71, soglia 0,60"],
     "decide_url": "https://blog.example/decide/abc",
-    "desk_url": "https://blog.example/desk/",
+    "desk_url": "https://blog.example/desk/inbox",
+    "email": "lettrice@posta.example",
+    "reply_to": "lettrice@posta.example",
+    "topic": "Una domanda",
+    "unchecked": False,
+    "published": True,
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
 }
 

@@ -49,6 +49,17 @@ def test_a_decide_link_holds_comment_version_and_recipient_for_72_hours(
         links.read_decide(token(address))
 
 
+def test_an_appeal_link_holds_comment_and_version_for_30_days(links: SignedLinks, clock: StoppedClock) -> None:
+    address, since = links.appeal(COMMENT, 1), clock.now()
+    assert address.startswith("https://blog.example/appeal/")
+    clock.move(days=29, hours=23)
+    assert links.read_appeal(token(address)) == (COMMENT, 1)
+    assert links.appeal(COMMENT, 1, since=since) == address
+    clock.move(hours=1)
+    with pytest.raises(LinkNotValid):
+        links.read_appeal(token(address))
+
+
 def test_a_newsletter_link_to_confirm_ends_and_one_to_leave_does_not(links: SignedLinks, clock: StoppedClock) -> None:
     confirm, leave = (token(links.newsletter(p, 7, 2)) for p in ("confirm", "leave"))
     assert links.read_newsletter("confirm", confirm) == links.read_newsletter("leave", leave) == (7, 2)
@@ -63,12 +74,14 @@ def test_no_token_can_stand_in_for_another(links: SignedLinks, clock: StoppedClo
     tokens = {
         "edit": links.edit_token(COMMENT, clock.now() + timedelta(hours=1)),
         "decide": token(links.decide(COMMENT, 1, "a@example.com")),
+        "appeal": token(links.appeal(COMMENT, 1)),
         "confirm": token(links.newsletter("confirm", 1, 1)),
         "leave": token(links.newsletter("leave", 1, 1)),
     }
     readers = {
         "edit": links.read_edit_token,
         "decide": links.read_decide,
+        "appeal": links.read_appeal,
         "confirm": lambda t: links.read_newsletter("confirm", t),
         "leave": lambda t: links.read_newsletter("leave", t),
     }
@@ -80,7 +93,7 @@ def test_no_token_can_stand_in_for_another(links: SignedLinks, clock: StoppedClo
 
 @pytest.mark.parametrize("bad", ["", ".", "~", "x", "a.b.c", "ciao~", "\x00", "è", "\ud800", "0" * 10_000])
 def test_what_is_no_token_is_refused(links: SignedLinks, bad: str) -> None:
-    for reader in (links.read_edit_token, links.read_decide, lambda t: links.read_newsletter("leave", t)):
+    for reader in (links.read_edit_token, links.read_decide, links.read_appeal, lambda t: links.read_newsletter("leave", t)):
         with pytest.raises(LinkNotValid):
             reader(bad)
 

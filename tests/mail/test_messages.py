@@ -12,10 +12,11 @@ from tests.mail.facts import AT, FACTS, MESSAGE_ID, SENDER, part, read, write
 
 HEADERS = {
     "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "List-Id",
-    "In-Reply-To", "References", "MIME-Version", "Content-Type",
+    "In-Reply-To", "References", "Reply-To", "MIME-Version", "Content-Type",
 }  # fmt: skip
 MIME = {"MIME-Version", "Content-Type"}
 KINDS = list(NoticeKind)
+QUOTING = [NoticeKind.COMMENT_HELD, NoticeKind.COMMENT_PUBLISHED, NoticeKind.CONTACT_MESSAGE]
 # A title or a site's name that tries to be a header, or to change one.
 HOSTILE = {
     "encoded word with a line break": "=?utf-8?q?x=0ABcc:_victim@example.com?=",
@@ -65,6 +66,8 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
         NoticeKind.COMMENT_HELD: FACTS["decide_url"],
         NoticeKind.COMMENT_PUBLISHED: FACTS["page_url"],
         NoticeKind.NEWSLETTER_CONFIRM: FACTS["confirm_url"],
+        NoticeKind.CONTACT_MESSAGE: FACTS["desk_url"],
+        NoticeKind.APPEAL_DECIDED: FACTS["page_url"],
     }[kind]
     assert str(link) in part(raw, "plain")
     assert Links(part(raw, "html")).found == [link]
@@ -78,8 +81,8 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
         raw = write(kind, language)
         return str(read(raw)["Subject"]) if where == "Subject" else part(raw, where)
 
-    italian = re.compile(r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di)\b", re.I)
-    english = re.compile(r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription)\b", re.I)
+    italian = re.compile(r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame)\b", re.I)
+    english = re.compile(r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look)\b", re.I)
     assert italian.search(seen("it")), seen("it")
     assert not english.search(seen("it"))
     assert english.search(seen("en")), seen("en")
@@ -88,6 +91,7 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
 def test_headers_are_the_ones_of_an_automatic_letter() -> None:
     letter = read(write())
     assert set(letter.keys()) == HEADERS
+    assert letter["Reply-To"] == "lettrice@posta.example"
     assert letter["From"] == f"Il blog di prova <{SENDER}>"
     assert letter["To"] == "autore@demo.example"
     assert letter["Message-ID"] == MESSAGE_ID
@@ -112,7 +116,7 @@ def test_the_same_letter_is_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-@pytest.mark.parametrize("fact", ["page_title", "site_name", "author", "body"])
+@pytest.mark.parametrize("fact", ["page_title", "site_name", "author", "body", "topic", "email", "reply_to"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_text_becomes_a_header_or_a_recipient(kind: NoticeKind, fact: str, text: str) -> None:
     try:
@@ -130,6 +134,30 @@ def test_no_text_becomes_a_header_or_a_recipient(kind: NoticeKind, fact: str, te
     assert len(list(letter.iter_parts())) == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("Anna.Rossi+blog@posta.example", "Anna.Rossi+blog@posta.example"), ("a@caffè.example", "a@xn--caff-8oa.example"),
+        ("à@posta.example", None), ("a@b.example, c@d.example", None), ("Name <a@b.example>", None), ("a@b.example;", None),
+        ("=?utf-8?q?a=0ABcc:b?=@example.com", None), ("a@b.example\r\nBcc: c@d.example", None), ('"a b"@c.example', None),
+        ("a(comment)@b.example", None), ("a@b", None), ("a@@b.example", None), ("@b.example", None), ("", None),
+        ("a@" + "b" * 300 + ".example", None), ("a@b..example", None), (".a@b.example", None), ("\ud800@b.example", None),
+    ],
+)  # fmt: skip
+def test_an_answer_goes_to_one_plain_address_or_the_letter_has_none(given: str, written: str | None) -> None:
+    raw = write(NoticeKind.CONTACT_MESSAGE, reply_to=given)
+    assert read(raw).get_all("Reply-To", []) == ([written] if written else [])
+    assert ("La tua risposta" in part(raw, "plain")) == bool(written)
+
+
+def test_a_text_that_nobody_checked_is_marked_in_subject_and_body() -> None:
+    for language, mark in (("it", "[non controllato] Messaggio di Anna"), ("en", "[not checked] Message of Anna")):
+        marked, plain = (write(NoticeKind.CONTACT_MESSAGE, language, unchecked=unchecked) for unchecked in (True, False))
+        assert str(read(marked)["Subject"]).startswith(mark)
+        assert mark[:5] not in str(read(plain)["Subject"])
+        assert part(marked, "plain") != part(plain, "plain")
+
+
 def test_a_header_that_slips_through_is_found_in_the_bytes() -> None:
     """The second fence, should the first have a hole."""
     raw = write()
@@ -138,6 +166,8 @@ def test_a_header_that_slips_through_is_found_in_the_bytes() -> None:
             messages._checked(line + b"\r\n" + raw, set(read(raw).keys()) - MIME, "autore@demo.example")
     with pytest.raises(ValueError, match="somebody else"):
         messages._checked(raw, set(read(raw).keys()) - MIME, "victim@example.com")
+    with pytest.raises(ValueError, match="answer"):
+        messages._checked(raw, set(read(raw).keys()) - MIME, "autore@demo.example", "victim@example.com")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +197,7 @@ def test_header_text_that_is_harmless_stays() -> None:
     assert header_safe("Perché «così»? 100% = 1") == "Perché «così»? 100% = 1"
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.COMMENT_HELD, NoticeKind.COMMENT_PUBLISHED])
+@pytest.mark.parametrize("kind", QUOTING)
 @pytest.mark.parametrize(
     "text",
     [
@@ -179,7 +209,7 @@ def test_header_text_that_is_harmless_stays() -> None:
 )  # fmt: skip
 def test_a_strangers_text_has_no_live_links_images_or_markup(kind: NoticeKind, text: str) -> None:
     quoted = Letterbox(SENDER).quote(text)
-    raw, plain = write(kind, body=quoted, author=quoted, page_title=quoted), write(kind)
+    raw, plain = write(kind, body=quoted, author=quoted, page_title=quoted, topic=quoted), write(kind)
     for where in ("plain", "html"):
         assert not re.search(r"\w://evil|javascript://|ftp://|\bwww\.", part(raw, where), re.I)
     assert Links(part(raw, "html")).found == Links(part(plain, "html")).found
@@ -191,15 +221,16 @@ def test_a_quoted_address_can_still_be_read() -> None:
     assert quoted == "see https[:]//evil.example and www[.]evil.example. Wwwhat?"
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.COMMENT_HELD, NoticeKind.COMMENT_PUBLISHED])
+@pytest.mark.parametrize("kind", QUOTING)
 def test_every_line_of_a_comment_is_marked_as_quoted(kind: NoticeKind) -> None:
     """A comment must not pass for a sentence of ours."""
     text = part(write(kind, body="Bello.\n\nDecidi: a\rDecidi: b\u2028Decidi: c"), "plain")
     assert "> Bello.\n> \n> Decidi: a\n> Decidi: b\n> Decidi: c\n" in text.replace("\r\n", "\n")
 
 
-def test_a_letter_to_confirm_holds_nothing_a_visitor_typed() -> None:
-    raw = write(NoticeKind.NEWSLETTER_CONFIRM, author="SECRET", body="SECRET", page_title="SECRET", name="SECRET")
+@pytest.mark.parametrize("kind", [NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.APPEAL_DECIDED])
+def test_a_letter_to_an_unproven_address_holds_nothing_a_visitor_typed(kind: NoticeKind) -> None:
+    raw = write(kind, author="SECRET", body="SECRET", page_title="SECRET", name="SECRET", topic="SECRET")
     assert "SECRET" not in read(raw).as_string()
     assert "SECRET" not in part(raw, "plain") + part(raw, "html")
 

@@ -10,15 +10,16 @@
 
   const mark = (field, text) => {
     const id = `${field.id}-error`;
+    field.dataset.hint ??= field.getAttribute("aria-describedby") || "";
     document.getElementById(id)?.remove();
     field.removeAttribute("aria-invalid");
+    field.setAttribute("aria-describedby", text ? id : field.dataset.hint);
     if (!text) return;
     const line = document.createElement("p");
     line.className = "eng-error";
     line.id = id;
     line.textContent = text;
     field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", id);
     field.after(line);
   };
 
@@ -26,7 +27,7 @@
     const errors = new Map((problem.errors || []).map((error) => [error.pointer.slice(1), error.detail]));
     for (const field of fields) mark(field, errors.get(field.name));
     note.textContent = problem.detail;
-    (fields.find((field) => errors.has(field.name)) || note).focus();
+    fields.find((field) => errors.has(field.name))?.focus();
   };
 
   // A second try after a lost answer carries the same key, so the author gets one message.

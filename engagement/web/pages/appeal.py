@@ -31,7 +31,7 @@ SETTLED = N_("This comment is already decided")
 PUBLISHED_TEXT = N_("Your comment is published.")
 REFUSED_TEXT = N_("Your comment was not published.")
 INVALID = N_("This link is no longer valid.")
-INVALID_TEXT = N_("It is too old or was cut short. You can write the comment again.")
+INVALID_TEXT = N_("It is too old or was cut short. You can write a new comment.")
 WORDS_LONG = N_("Please write at most %(most)s readable characters.")
 
 
