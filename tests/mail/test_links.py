@@ -93,7 +93,12 @@ def test_no_token_can_stand_in_for_another(links: SignedLinks, clock: StoppedClo
 
 @pytest.mark.parametrize("bad", ["", ".", "~", "x", "a.b.c", "ciao~", "\x00", "è", "\ud800", "0" * 10_000])
 def test_what_is_no_token_is_refused(links: SignedLinks, bad: str) -> None:
-    for reader in (links.read_edit_token, links.read_decide, links.read_appeal, lambda t: links.read_newsletter("leave", t)):
+    for reader in (
+        links.read_edit_token,
+        links.read_decide,
+        links.read_appeal,
+        lambda t: links.read_newsletter("leave", t),
+    ):
         with pytest.raises(LinkNotValid):
             reader(bad)
 

@@ -81,8 +81,14 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
         raw = write(kind, language)
         return str(read(raw)["Subject"]) if where == "Subject" else part(raw, where)
 
-    italian = re.compile(r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame)\b", re.I)
-    english = re.compile(r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look)\b", re.I)
+    italian = re.compile(
+        r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame)\b",
+        re.I,
+    )
+    english = re.compile(
+        r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look)\b",
+        re.I,
+    )
     assert italian.search(seen("it")), seen("it")
     assert not english.search(seen("it"))
     assert english.search(seen("en")), seen("en")
@@ -152,7 +158,9 @@ def test_an_answer_goes_to_one_plain_address_or_the_letter_has_none(given: str, 
 
 def test_a_text_that_nobody_checked_is_marked_in_subject_and_body() -> None:
     for language, mark in (("it", "[non controllato] Messaggio di Anna"), ("en", "[not checked] Message of Anna")):
-        marked, plain = (write(NoticeKind.CONTACT_MESSAGE, language, unchecked=unchecked) for unchecked in (True, False))
+        marked, plain = (
+            write(NoticeKind.CONTACT_MESSAGE, language, unchecked=unchecked) for unchecked in (True, False)
+        )
         assert str(read(marked)["Subject"]).startswith(mark)
         assert mark[:5] not in str(read(plain)["Subject"])
         assert part(marked, "plain") != part(plain, "plain")
