@@ -110,6 +110,43 @@ def test_a_held_comment_shows_the_notice(visit: Visit, screener: FixedScreener) 
     expect(visit.page.get_by_text("Il tuo commento è in attesa di moderazione").last).to_be_visible()
 
 
+def test_a_reader_writes_to_the_author(visit: Visit) -> None:
+    role = "button" if _scripted(visit) else "link"
+    visit.page.get_by_role(role, name="Scrivimi").click()
+    form = visit.page.locator("form[data-contact]")
+    form.get_by_label("Nome").fill("Lia")
+    form.get_by_label("Email").fill("lia@posta.example")
+    form.get_by_label("Messaggio").fill("Una domanda sul portatile")
+    form.get_by_role("button", name="Invia messaggio").click()
+    expect(visit.page.locator("#scrivimi")).to_contain_text("Grazie, il tuo messaggio è in viaggio.")
+    assert visit.page.url.startswith(visit.url)
+
+
+@pytest.mark.parametrize("script", ["script"], indirect=True)
+def test_a_message_that_was_not_taken_is_kept_and_a_lost_answer_makes_no_second(visit: Visit) -> None:
+    visit.page.get_by_role("button", name="Scrivimi").click()
+    form = visit.page.locator("form[data-contact]")
+    expect(form.get_by_label("Nome")).to_be_focused()
+    keys: list[str] = []
+    visit.page.on(
+        "request", lambda r: keys.append(r.headers.get("idempotency-key", "")) if r.method == "POST" else None
+    )
+    form.get_by_label("Nome").fill("Lia")
+    form.get_by_label("Messaggio").fill("Una domanda")
+    form.get_by_role("button", name="Invia messaggio").click()
+    expect(visit.page.locator("#contact-email-error")).to_contain_text("indirizzo e-mail")
+    expect(form.get_by_label("Email")).to_be_focused()
+    form.get_by_label("Email").fill("lia@posta.example")
+    visit.page.route(re.compile("/messages$"), lambda route: route.abort())
+    form.get_by_role("button", name="Invia messaggio").click()
+    expect(form).to_contain_text("Il messaggio non è partito")
+    visit.page.unroute(re.compile("/messages$"))
+    form.get_by_role("button", name="Invia messaggio").click()
+    expect(form).to_contain_text("Grazie")
+    assert keys[0] != keys[1] == keys[2]
+    visit.complaints.clear()  # the browser itself reports both refusals
+
+
 def test_the_page_fits_a_small_screen(visit: Visit) -> None:
     if _scripted(visit):
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390

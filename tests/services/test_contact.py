@@ -1,8 +1,10 @@
 """Messages to the author: kept whatever happens, mailed to one person, forgotten in time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -145,6 +147,23 @@ def test_the_same_message_twice_and_a_flood_are_refused(make_app: Any) -> None:
         with pytest.raises(TooManyRequests):
             write(tools, site, "Il terzo.")
         assert len(kept(site)) == 2
+
+
+def test_two_equal_messages_at_once_are_one(app: Flask, tools: Toolbox, site: Site) -> None:
+    start = Barrier(4)
+
+    def at_once(_: int) -> str:
+        with app.app_context():
+            start.wait(10)
+            try:
+                write(tools, site)
+            except DuplicateMessage:
+                return "refused"
+            return "taken"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(at_once, range(4))) == ["refused", "refused", "refused", "taken"]
+    assert len(kept(site)) == 1
 
 
 def test_one_text_sent_by_many_is_held(tools: Toolbox, site: Site, clock: StoppedClock) -> None:

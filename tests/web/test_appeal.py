@@ -1,7 +1,9 @@
 """``/appeal/{token}``: a look changes nothing, a press asks a person once, and the author is told the verdict."""
 
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -126,6 +128,18 @@ def test_a_press_asks_a_person_once(client: FlaskClient, screener: FixedScreener
     assert client.post(link, data={"words": "Di nuovo."}).status_code == 409
     assert [line.what for line in log(client, comment)] == ["reject", "appealed"]
     assert "un moderatore lo guarderà" in client.get(link).text
+
+
+def test_two_presses_at_once_are_one_appeal(client: FlaskClient, screener: FixedScreener) -> None:
+    link, start = path(client, screener), Barrier(4)
+
+    def at_once(number: int) -> int:
+        start.wait(10)
+        return client.application.test_client().post(link, data={"words": f"Parola {number}."}).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(at_once, range(4))) == [200, 409, 409, 409]
+    assert [line.what for line in log(client, waiting(client)[0])] == ["reject", "appealed"]
 
 
 def test_the_moderator_sees_the_words_at_the_desk_and_behind_the_mail_s_link(

@@ -1,19 +1,36 @@
 (() => {
   "use strict";
-  // Without this file the form is sent as it stands, and the page comes back with the thanks.
-  const form = document.querySelector("form[data-contact]");
-  if (!form) return;
+  // Without this file the button is a link to a page with the same form, which leads back here with the thanks.
+  const link = document.querySelector("a[data-contact-open]");
+  const template = link?.parentElement.querySelector("template");
+  if (!template) return;
+  const form = template.content.querySelector("form");
   const note = form.querySelector("[data-note]");
   const fields = ["name", "email", "subject", "body"].map((name) => form.elements[name]);
+  const hints = new Map(fields.map((field) => [field, field.getAttribute("aria-describedby")]));
   const failed = "Il messaggio non è partito. Quello che hai scritto è ancora qui: puoi riprovare tra poco.";
   let key = "";
 
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = link.className;
+  button.textContent = link.textContent;
+  button.setAttribute("aria-expanded", "false");
+  link.replaceWith(button);
+  button.addEventListener("click", () => {
+    if (form.isConnected) form.remove(); // and it keeps what was typed
+    else button.after(form);
+    button.setAttribute("aria-expanded", String(form.isConnected));
+    if (form.isConnected) fields[0].focus();
+  });
+
   const mark = (field, text) => {
     const id = `${field.id}-error`;
-    field.dataset.hint ??= field.getAttribute("aria-describedby") || "";
     document.getElementById(id)?.remove();
-    field.removeAttribute("aria-invalid");
-    field.setAttribute("aria-describedby", text ? id : field.dataset.hint);
+    field.toggleAttribute("aria-invalid", false);
+    const about = text ? id : hints.get(field);
+    if (about) field.setAttribute("aria-describedby", about);
+    else field.removeAttribute("aria-describedby");
     if (!text) return;
     const line = document.createElement("p");
     line.className = "eng-error";
