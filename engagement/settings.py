@@ -57,7 +57,7 @@ class Limits:
     reads: str = "300 per minute"
     preview: str = "30 per minute"
     newsletter: str = "3 per hour"
-    messages: str = "3 per minute; 10 per hour"
+    messages: str = "5 per minute; 20 per hour"
     links: str = "60 per minute"
     login: str = "30 per 10 minutes"
     login_account: str = "10 per 10 minutes"
