@@ -14,11 +14,11 @@ MAX_WORDS = 2_000  # characters
 
 @dataclass(frozen=True)
 class Appealable:
-    """What the page of an appeal link shows. ``made`` tells that this link was used already."""
+    """What the page of an appeal link shows. A link is ``spent`` by the appeal, or by a person's decision before it."""
 
     comment: Comment
     reasons: Sequence[Reason]
-    made: bool = False
+    spent: bool = False
 
 
 def words_of(log: Sequence[LogLine]) -> str | None:

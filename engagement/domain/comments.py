@@ -73,8 +73,8 @@ class Comment:
 class Receipt:
     """The answer to a submission. ``replayed`` tells that an Idempotency-Key found it again.
 
-    ``edit_token`` is for the author alone, good until ``edit_until``. ``appeal`` is an address, for a rejected
-    comment with whose author a decision can be shared.
+    ``edit_token`` is for the author alone, good until ``edit_until``. ``appeal`` is where to ask
+    for another look at a rejected comment; "" where its author left no address to answer to.
     """
 
     comment: Comment

@@ -1,4 +1,4 @@
-""" "Scrivimi": what readers write to a site's author, and what becomes of it."""
+"""What readers write to a site's author ("Scrivimi"), and what becomes of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-""" "Scrivimi": a reader writes to the author of a site; the desk's inbox keeps it."""
+"""A reader writes to the author of a site ("Scrivimi"); the desk's inbox keeps it."""
 
 import hashlib
 import html
@@ -56,11 +56,11 @@ def write_to_author(tools: Toolbox, site: Site, sent: NewMessage, once: Once | N
     if once and replayed(site, once):
         return
     draft = _draft(tools, site, sent)
-    case = _facts(tools, site, draft)
-    decision = examine(tools, site, _as_seen(draft.message), case)
     try:
+        case = _facts(tools, site, draft)
+        decision = examine(tools, site, _as_seen(draft.message), case)
         _store(tools, site, draft, decision, once)
-    except IntegrityError:
+    except (IntegrityError, DuplicateMessage):
         # Two requests with one key at once: the other was faster, so its answer is ours too.
         if not (once and replayed(site, once)):
             raise
@@ -92,16 +92,15 @@ def treat(
     Raises ``NotFound`` outside one's sites, ``AlreadySettled`` when somebody was faster, ``Conflict`` when there is no
     author to mail to.
     """
-    now, mailed_at = tools.clock.now(), None
+    now = tools.clock.now()
     with transaction() as session:
         message = contact.get(session, message_id)
         if message is None or message.site_id not in site_ids:
             raise NotFound
+        if message.version != version or not contact.change(session, message, status_after(treatment)):
+            raise AlreadySettled(Message(N_("Another moderator was faster with this message.")))
         if treatment is Treatment.RELEASE:
             _release(tools, session, message)
-            mailed_at = message.mailed_at or now
-        if message.version != version or not contact.change(session, message, status_after(treatment), mailed_at):
-            raise AlreadySettled(Message(N_("Another moderator was faster with this message.")))
         audit.write(session, now, who, f"message-{treatment.value}", message.id)
     tools.wake()
 
@@ -112,6 +111,7 @@ def _release(tools: Toolbox, session: Session, message: ReaderMessage) -> None:
     if message.mailed_at is not None:
         outbox.revive(session, _key(message), tools.clock.now())
     elif site.author_email:
+        contact.mail(session, message.id, tools.clock.now())
         _queue(tools, session, site, replace(message, reasons=()))  # a person has checked it
     else:
         raise Conflict(Message(N_("This site has no author's address to send to.")))

@@ -92,15 +92,20 @@ def mailed(session: Session, site_id: int, since: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def change(session: Session, message: ReaderMessage, status: MessageStatus, mailed_at: datetime | None = None) -> bool:
-    """Set the status, and when it was mailed, if the row still has the version of ``message``; whether it had."""
+def change(session: Session, message: ReaderMessage, status: MessageStatus) -> bool:
+    """Set the status, if the row still has the version of ``message``; whether it had."""
     done = session.execute(
         update(MessageRow)
         .where(MessageRow.id == message.id, MessageRow.version == message.version)
-        .values(status=status.value, version=message.version + 1, mailed_at=mailed_at or message.mailed_at)
+        .values(status=status.value, version=message.version + 1)
         .returning(MessageRow.id)
     ).first()
     return done is not None
+
+
+def mail(session: Session, message_id: str, now: datetime) -> None:
+    """Write down that its mail was queued."""
+    session.execute(update(MessageRow).where(MessageRow.id == message_id).values(mailed_at=now))
 
 
 def purge(session: Session, before: datetime) -> None:

@@ -1,4 +1,4 @@
-""" "Scrivimi" at its doors: the order of refusals, one answer, and a form that works without JavaScript."""
+"""Messages to the author at their doors: the order of refusals, one answer, and a form that works without JavaScript."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""``/api/v1/sites/{site}/messages``: "Scrivimi"."""
+"""``/api/v1/sites/{site}/messages``: a reader writes to the author."""
 
 import json
 

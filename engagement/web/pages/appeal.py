@@ -42,8 +42,8 @@ def ask(token: str) -> Response:
         site, found = appeals.look_up(toolbox(), token)
     except LinkNotValid:
         return _invalid()
-    if found.made:
-        return _made(site, found)
+    if found.spent:
+        return _spent(site, found)
     return _ask(site, found)
 
 
@@ -59,7 +59,7 @@ def act(token: str) -> Response:
     except LinkNotValid:
         return _invalid()
     except AlreadySettled:
-        return _made(*appeals.look_up(toolbox(), token), code=409)
+        return _spent(*appeals.look_up(toolbox(), token), code=409)
     return _page(site.language, RECEIVED, RECEIVED_TEXT)
 
 
@@ -90,7 +90,7 @@ def _ask(site: Site, found: Appealable, code: int = 200, *, typed: str = "") -> 
     )
 
 
-def _made(site: Site, found: Appealable, *, code: int = 200) -> Response:
+def _spent(site: Site, found: Appealable, *, code: int = 200) -> Response:
     status = found.comment.status
     if status is Status.HELD:
         return _page(site.language, RECEIVED, RECEIVED_TEXT, code)

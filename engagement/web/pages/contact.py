@@ -1,4 +1,4 @@
-""" "Scrivimi" without JavaScript: a page with the form, fit for an iframe, and the form's own door."""
+"""The contact form without JavaScript: a page with the form, fit for an iframe, and the form's own door."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
