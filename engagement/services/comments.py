@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id
 from engagement.domain.errors import (
+    DuplicateComment,
     FieldError,
     IdempotencyKeyReused,
     InvalidInput,
@@ -59,9 +60,15 @@ def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Onc
     if once and (earlier := _replay(tools, site, once)):
         return earlier
     draft = _draft(tools, site, submission)
-    case = _facts(tools, site, draft)
-    decision = examine(tools, site, draft.comment, case)
-    receipt = _store(tools, site, draft, decision, once)
+    try:
+        case = _facts(tools, site, draft)
+        decision = examine(tools, site, draft.comment, case)
+        receipt = _store(tools, site, draft, decision, once)
+    except DuplicateComment:
+        # The same request sent twice at once: to its own twin a key gives the first answer, not a refusal.
+        if once and (earlier := _replay(tools, site, once)):
+            return earlier
+        raise
     tools.wake()
     return receipt
 
