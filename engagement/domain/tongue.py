@@ -50,13 +50,27 @@ _WORDS: Mapping[str, frozenset[str]] = {
         este esta isso como quando onde porque se seu sua no na nos nas ao está também"""
     ),
 }
-_SHARED = frozenset(w for words in _WORDS.values() for w in words if sum(w in v for v in _WORDS.values()) > 1)
+_SHARED_WEIGHT = 0.4  # of a word that several of these languages have
+
+
+def _weights() -> dict[str, dict[str, float]]:
+    """Word → language → what it says for that language."""
+    found: dict[str, dict[str, float]] = {}
+    for tongue, words in _WORDS.items():
+        for word in words:
+            found.setdefault(word, {})[tongue] = 1.0
+    return {
+        word: dict.fromkeys(tongues, _SHARED_WEIGHT) if len(tongues) > 1 else tongues for word, tongues in found.items()
+    }
+
+
+_WEIGHTS = _weights()
 _NEIGHBOURS = tuple(tongue for tongue in _WORDS if tongue not in SUPPORTED)
 _LEAD = 3.0  # points that a neighbour must be ahead, and twice the other's
 
 _ITALIAN_END = re.compile(r".*(?:[aeiou]|[àèéìòù])")
 _ITALIAN_SHAPE = re.compile(r".*(?:zion[ei]|ment[eio]|issim[oaie]|gli[aeo]?|cch|zz|sci[aeou]|[àèìòù]$)")
-_ENGLISH_SHAPE = re.compile(r".*(?:th|sh|wh|ck|ght|ing$|ed$|ly$|ous$|[wkyjx]|oo|ee|[bcdfghlmnprst]s$)")
+_ENGLISH_SHAPE = re.compile(r"h|.*(?:[^cg]h|sh|wh|ck|ght|ing$|ed$|ly$|ous$|[wkyjx]|oo|ee|[bcdfghlmnprst]s$)")
 
 
 def detect(text: str) -> tuple[str, ...]:
@@ -68,7 +82,10 @@ def detect(text: str) -> tuple[str, ...]:
     letters = "".join(words)
     if not letters or 2 * sum(ord(letter) <= _LATIN_END for letter in letters) < len(letters):
         return ()
-    points = {tongue: sum(_weight(word, tongue) for word in words) for tongue in _WORDS}
+    points = dict.fromkeys(_WORDS, 0.0)
+    for word in words:
+        for tongue, weight in _said(word).items():
+            points[tongue] += weight
     best = max(points[tongue] for tongue in SUPPORTED)
     neighbour = max(_NEIGHBOURS, key=points.__getitem__)
     if points[neighbour] >= best + _LEAD and points[neighbour] >= 2 * best:
@@ -76,9 +93,11 @@ def detect(text: str) -> tuple[str, ...]:
     return (_italian_or_english(words, points),)
 
 
-def _weight(word: str, tongue: str) -> float:
-    parts = [word, word.split("'", 1)[0] + "'"] if "'" in word else [word]
-    return max((0.4 if part in _SHARED else 1.0 for part in parts if part in _WORDS[tongue]), default=0.0)
+def _said(word: str) -> Mapping[str, float]:
+    known = _WEIGHTS.get(word)
+    if known is None and "'" in word:  # l'altro, dell'anno
+        known = _WEIGHTS.get(word[: word.index("'") + 1])
+    return known or {}
 
 
 def _italian_or_english(words: list[str], points: Mapping[str, float]) -> str:
@@ -88,5 +107,5 @@ def _italian_or_english(words: list[str], points: Mapping[str, float]) -> str:
         if len(word) < 3 or word in _WORDS["it"] or word in _WORDS["en"]:
             continue
         lead += 0.5 if _ITALIAN_END.fullmatch(word) else -0.5
-        lead += 0.5 * bool(_ITALIAN_SHAPE.match(word)) - 0.5 * bool(_ENGLISH_SHAPE.match(word))
+        lead += 0.5 * bool(_ITALIAN_SHAPE.match(word)) - 0.75 * bool(_ENGLISH_SHAPE.match(word))
     return "it" if lead >= 0 else "en"

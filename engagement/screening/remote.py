@@ -64,12 +64,18 @@ class RemoteModel:
     def score_each(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         return [self.screen([text]).scores for text in texts]
 
+    def close(self) -> None:
+        """Let go of the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
     def _ask(self, body: bytes) -> Any:
         connection, used = self._take()
         try:
             status, raw = self._once(connection, body)
         except (OSError, HTTPException):
-            connection.close()
             if not used:
                 raise
             # The other end may close an idle connection at any time; scoring twice does no harm.
@@ -94,11 +100,13 @@ class RemoteModel:
             connection.request("POST", self._path, body, self._headers)
             answer = connection.getresponse()
             raw = answer.read(_MOST + 1)
+            if len(raw) > _MOST:
+                raise ValueError("the answer is too long")
+        except BaseException:
+            connection.close()  # in the middle of an answer it is of no use to anybody
+            raise
         finally:
             watch.cancel()
-        if len(raw) > _MOST:
-            connection.close()
-            raise ValueError("the answer is too long")
         return answer.status, raw
 
     def _take(self) -> tuple[HTTPConnection, bool]:

@@ -115,9 +115,7 @@ def test_other_names_of_an_attribute_come_back_as_they_were_sent(name: str, post
 
 
 @pytest.mark.parametrize("name", ["SEVERE_TOXICITY", "FLIRTATION", "REASONING_EXPERIMENTAL"])
-def test_an_attribute_without_an_honest_source_is_refused_by_name(
-    name: str, post: Callable[..., TestResponse]
-) -> None:
+def test_an_attribute_without_an_honest_source_is_refused_by_name(name: str, post: Callable[..., TestResponse]) -> None:
     answer = post(asked(ENGLISH, "TOXICITY", name, "THREAT", languages=["en"]))
     assert error_of(answer) == {
         "code": 400,
@@ -275,9 +273,7 @@ def test_too_many_calls_with_one_key(make_client: Callable[..., FlaskClient]) ->
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_without_a_model_the_service_is_unavailable(
-    post: Callable[..., TestResponse], screener: FixedScreener
-) -> None:
+def test_without_a_model_the_service_is_unavailable(post: Callable[..., TestResponse], screener: FixedScreener) -> None:
     screener.toxicity = NotScreened("missing", detail="a secret of the log")
     answer = post(asked())
     assert error_of(answer) == {
