@@ -17,10 +17,11 @@ from engagement.domain.analysis import (
     utf16_offsets,
 )
 from engagement.domain.errors import Unavailable
+from engagement.domain.moderators import ApiKey
 from engagement.domain.screening import NotScreened, Screening
-from engagement.domain.sites import Site
 from engagement.domain.tongue import detect
 from engagement.services.ports import Toolbox
+from engagement.services.sites import find_site
 from engagement.storage import suggestions
 from engagement.storage.db import transaction
 
@@ -40,16 +41,17 @@ def analyze(tools: Toolbox, asked: Question) -> Analysis:
     return Analysis(scores, languages, detected, screening.model, screening.scores, screening.thresholds)
 
 
-def keep(tools: Toolbox, site: Site, key_name: str, suggestion: Suggestion, *, with_text: bool) -> tuple[str, ...]:
+def keep(tools: Toolbox, key: ApiKey, suggestion: Suggestion, *, with_text: bool) -> tuple[str, ...]:
     """Keep a correction for later learning, and answer the language its text was found to be in.
 
     Without ``with_text`` the text itself is forgotten. Raises ``AnalysisRefused`` or ``Unavailable``.
     """
     check_text(suggestion.text)
     detected = detect(suggestion.text)
+    site = find_site(key.site_key)
     kept = suggestion if with_text else replace(suggestion, text="")
     with transaction() as session:
-        suggestions.add(session, site.id, key_name, replace(kept, detected=detected), tools.clock.now())
+        suggestions.add(session, site.id, key.name, replace(kept, detected=detected), tools.clock.now())
     return detected
 
 

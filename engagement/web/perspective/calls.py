@@ -49,10 +49,10 @@ def analyze() -> Response:
 @blueprint.post("/v1alpha1/comments:suggestscore")
 def suggestscore() -> Response:
     """A correction by the client's moderators, kept for later learning."""
-    who = caller()
-    sent = _body("SuggestCommentScoreRequest")
-    if who.site is None:
+    key = caller()
+    if key is None:
         raise NoKey  # it is kept for a site, and only a key tells which
+    sent = _body("SuggestCommentScoreRequest")
     suggestion = Suggestion(
         text=_text(sent),
         scores=_suggested(sent.get("attributeScores", {})),
@@ -61,7 +61,7 @@ def suggestscore() -> Response:
         token=sent.get("clientToken", "")[:_MOST_KEPT],
         session=sent.get("sessionId", "")[:_MOST_KEPT],
     )
-    detected = analysis.keep(toolbox(), who.site, who.key, suggestion, with_text=not sent.get("doNotStore", False))
+    detected = analysis.keep(toolbox(), key, suggestion, with_text=not sent.get("doNotStore", False))
     answer: dict[str, Any] = {"detectedLanguages": list(detected)}
     if suggestion.languages:
         answer["requestedLanguages"] = list(suggestion.languages)

@@ -1,14 +1,11 @@
 """The blueprint, who may call, and the headers of every answer."""
 
-from dataclasses import dataclass
-
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from engagement.domain.analysis import AnalysisRefused
 from engagement.domain.errors import EngagementError, NotAuthorised
-from engagement.domain.moderators import Scope
-from engagement.domain.sites import Site
+from engagement.domain.moderators import ApiKey, Scope
 from engagement.services import keys
 from engagement.web import limits
 from engagement.web.perspective import refusals
@@ -22,32 +19,24 @@ blueprint.register_error_handler(HTTPException, refusals.http)
 blueprint.register_error_handler(Exception, refusals.broken)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """``site`` and ``key`` are None and "" for a call without a key, where that is open."""
-
-    site: Site | None
-    key: str
-
-
-def caller() -> Caller:
-    """Whose key came with the request, counted.
+def caller() -> ApiKey | None:
+    """The key that came with the request, counted; None where calls are open to everybody.
 
     Raises ``NoKey``, ``NotAuthorised``, ``NotPermitted`` or ``TooManyRequests``.
     """
     shown = request.args.get("key") or request.headers.get("X-Goog-Api-Key", "")
     if current_app.config["PERSPECTIVE_OPEN"]:
         limits.count("analyze")
-        return Caller(None, "")
+        return None
     if not shown:
         raise refusals.NoKey
     try:
-        site, key = keys.identify(shown, Scope.ANALYZE)
+        key = keys.recognise(shown, Scope.ANALYZE)
     except NotAuthorised:
         limits.count("api_key")  # of the address: so many tries, and no more
         raise
-    limits.count("analyze", site, key.name)
-    return Caller(site, key.name)
+    limits.count("analyze", who=f"{key.site_key}/{key.name}")
+    return key
 
 
 @blueprint.after_request
