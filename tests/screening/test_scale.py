@@ -15,7 +15,10 @@ from engagement.screening import embedded, scale
 
 def test_the_shipped_map_is_of_the_shipped_model() -> None:
     """When this fails, the model was trained again: run ``engagement model scale --data DIR``."""
-    assert (embedded.load().model, "TOXICITY") in scale.shipped()
+    model = embedded.load()
+    assert (model.model, "TOXICITY") in scale.shipped()
+    card = json.loads((scale.SHIPPED / "embedded.json").read_text("utf-8"))
+    assert card["weights_sha256"] == model.card["weights_sha256"]
 
 
 def test_maps_rise_from_0_to_1() -> None:

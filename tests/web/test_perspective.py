@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from engagement.domain.moderators import Scope
@@ -15,6 +17,7 @@ from engagement.services.sites import find_site
 from engagement.services.upkeep import tidy
 from engagement.storage import suggestions
 from engagement.storage.db import reading
+from engagement.web.perspective.shapes import SHAPES
 from tests.fakes import FixedScreener, StoppedClock
 
 ERROR = "type.googleapis.com/google.commentanalyzer.v1alpha1.Error"
@@ -377,3 +380,34 @@ def test_a_suggestion_without_scores_is_refused(
     found = error_of(post(correction(attributeScores=scores), "suggestscore"))
     assert (found["message"], found["details"][0]["errorType"]) == (message, "INVALID_REQUEST")
     assert kept(client) == []
+
+
+def test_a_suggestion_may_hold_any_character(client: FlaskClient, post: Callable[..., TestResponse]) -> None:
+    body = correction(comment={"text": f"{ITALIAN}\0 😀"}, clientToken="a\0b" * 1_000, languages=["\0"])
+    assert post(body, "suggestscore").status_code == 200
+    [found] = kept(client)
+    assert (found.text, len(found.token)) == (f"{ITALIAN} 😀", 500)
+
+
+_NAMES = sorted({name for shape in SHAPES.values() for name in shape} | {"TOXICITY", "x", "requested_attributes", ""})
+_VALUES = (
+    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats(allow_nan=False, allow_infinity=False)
+)
+_JSON = st.recursive(
+    _VALUES | st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=20) | st.just(ITALIAN),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    base=st.booleans(), name=st.sampled_from(_NAMES), value=_JSON, method=st.sampled_from(["analyze", "suggestscore"])
+)
+def test_no_request_breaks_the_door(
+    base: bool, name: str, value: Any, method: str, post: Callable[..., TestResponse]
+) -> None:
+    good = asked() if method == "analyze" else correction()
+    answer = post((good if base else {}) | {name: value}, method)
+    assert answer.status_code in {200, 400}
+    assert answer.is_json

@@ -54,12 +54,12 @@ def suggestscore() -> Response:
         raise NoKey  # it is kept for a site, and only a key tells which
     sent = _body("SuggestCommentScoreRequest")
     suggestion = Suggestion(
-        text=_text(sent),
+        text=_kept(_text(sent), None),
         scores=_suggested(sent.get("attributeScores", {})),
         languages=tuple(sent.get("languages", ())),
-        community=sent.get("communityId", "")[:_MOST_KEPT],
-        token=sent.get("clientToken", "")[:_MOST_KEPT],
-        session=sent.get("sessionId", "")[:_MOST_KEPT],
+        community=_kept(sent.get("communityId", "")),
+        token=_kept(sent.get("clientToken", "")),
+        session=_kept(sent.get("sessionId", "")),
     )
     detected = analysis.keep(toolbox(), key, suggestion, with_text=not sent.get("doNotStore", False))
     answer: dict[str, Any] = {"detectedLanguages": list(detected)}
@@ -122,6 +122,11 @@ def _own(found: Analysis) -> dict[str, Any]:
     """What our own web tier reads beside: unmapped scores by label, with the thresholds that belong to them."""
     limits = {"holdAt": dict(found.thresholds.hold_at), "rejectAt": dict(found.thresholds.reject_at)}
     return {"model": found.model, "scores": dict(found.raw_scores), "thresholds": limits}
+
+
+def _kept(text: str, most: int | None = _MOST_KEPT) -> str:
+    """Without the one character that PostgreSQL cannot hold."""
+    return text.replace("\0", "")[:most]
 
 
 def _suggested(given: dict[str, Any]) -> dict[str, object]:

@@ -50,6 +50,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
 }
 _KINDS = {"string": (str,), "bool": (bool,), "float": (int, float), "int32": (int,)}
 _TOLD = {"string": "TYPE_STRING", "bool": "TYPE_BOOL", "float": "TYPE_FLOAT", "int32": "TYPE_INT32"}
+_LARGEST = 2**31 - 1
 _MOST_TOLD = 20  # mistakes
 
 
@@ -105,9 +106,14 @@ def _value(kind: Any, value: Any, where: str, wrong: list[tuple[str, str]]) -> A
         return value
     if kind in SHAPES:
         return _message(kind, value, where, wrong)
-    if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "bool"):
+    if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "bool") or _too_large(value):
         _invalid(where, _TOLD[kind], value, wrong)
     return value
+
+
+def _too_large(value: Any) -> bool:
+    """Whether it is a number that a 32 bit field cannot hold; JSON has numbers of any length."""
+    return isinstance(value, int | float) and abs(value) > _LARGEST
 
 
 def _invalid(where: str, kind: str, value: Any, wrong: list[tuple[str, str]]) -> None:
