@@ -21,6 +21,7 @@ from engagement.screening.guarded import ScreenerBroken
 RAW = "Engagement-Raw"
 _PATH = "/v1alpha1/comments:analyze"
 _MOST = 1_000_000  # bytes of an answer
+_MOST_SENT = 250_000  # of a request; a longer one is sent text by text
 _GRACE = 1.0  # seconds after which a call that its caller gave up is cut off
 _KEPT = 32  # idle connections
 
@@ -46,20 +47,14 @@ class RemoteModel:
         self._lock = threading.Lock()
 
     def screen(self, texts: Sequence[str]) -> Screening:
-        """The texts of one comment, in one call.
+        """The texts of one comment, in one call where they fit.
 
         Raises ``ScreenerBroken``, ``OSError``, ``HTTPException`` or ``ValueError``.
         """
-        first, *others = [text for text in texts if text.strip()] or [""]
-        asked = {
-            "comment": {"text": first},
-            "context": {"entries": [{"text": text} for text in others]},
-            "requestedAttributes": {name: {} for name in LABEL_OF},
-            "dropUnsupportedAttributes": True,
-            "doNotStore": True,
-        }
-        answer = self._ask(json.dumps(asked).encode("ascii"))
-        return _screening(answer)
+        body = _request([text for text in texts if text.strip()] or [""])
+        if len(body) > _MOST_SENT and len(texts) > 1:
+            return _highest([self.screen([text]) for text in texts])
+        return _screening(self._ask(body))
 
     def score_each(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         return [self.screen([text]).scores for text in texts]
@@ -126,6 +121,25 @@ class RemoteModel:
         if self._tls is not None:
             return HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
         return HTTPConnection(self._host, self._port, timeout=self._timeout)
+
+
+def _request(texts: Sequence[str]) -> bytes:
+    first, *others = texts
+    asked = {
+        "comment": {"text": first},
+        "context": {"entries": [{"text": text} for text in others]},
+        "requestedAttributes": {name: {} for name in LABEL_OF},
+        "dropUnsupportedAttributes": True,
+        "doNotStore": True,
+    }
+    return json.dumps(asked, ensure_ascii=False).encode("utf-8")
+
+
+def _highest(found: Sequence[Screening]) -> Screening:
+    """One screening of several: the highest score of each label."""
+    labels = {label for each in found for label in each.scores}
+    scores = {label: max(each.scores.get(label, 0.0) for each in found) for label in labels}
+    return Screening(found[0].model, scores, found[0].thresholds)
 
 
 def _screening(answer: Any) -> Screening:

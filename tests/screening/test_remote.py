@@ -94,6 +94,13 @@ def test_scores_thresholds_and_name_are_those_of_the_model_there(analyzer: Analy
     assert {"TOXICITY", "THREAT", "IDENTITY_ATTACK"} <= set(body["requestedAttributes"])
 
 
+def test_the_longest_comments_fit_text_by_text(analyzer: Analyzer) -> None:
+    longest = 'é"' * 32_000
+    with model(analyzer.base) as remote:
+        assert remote.screen([longest, longest + " ", "Anna"]).model == "big@2"
+    assert [body["comment"]["text"] for _, _, body in analyzer.requests] == [longest, longest + " ", "Anna"]
+
+
 @pytest.mark.parametrize("tail", ["", "/", "/v1alpha1", "/v1alpha1/"])
 def test_the_address_may_be_written_as_perspective_s(tail: str, analyzer: Analyzer) -> None:
     with model(analyzer.base + tail) as remote:

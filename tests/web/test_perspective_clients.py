@@ -3,6 +3,7 @@
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from werkzeug.serving import make_server
 from engagement.app import create_analyzer, create_app, make_toolbox
 from engagement.domain.moderators import Scope
 from engagement.domain.screening import NotScreened
+from engagement.screening import embedded
+from engagement.screening.remote import RemoteModel
 from engagement.services import keys
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage.db import db
@@ -114,6 +117,24 @@ def test_the_whole_service_serves_the_same_door_at_its_public_address(
     assert "TOXICITY" in client.comments().analyze(body=body).execute()["attributeScores"]
     client.close()
     assert served.test_client().get("/$discovery/rest?version=v2").status_code == 404
+
+
+def test_a_model_is_the_same_wherever_it_runs(
+    app: Flask, key: str, database_url: str, serve: Callable[[Flask], str]
+) -> None:
+    here = embedded.load()
+    texts = [
+        TEXT,
+        "Grazie, è molto bello!",
+        "Anna",
+        "Das ist nicht gut, und ich bin auch nicht da.",
+        "x" * 30_000,
+        "👍",
+    ]
+    with closing(RemoteModel(serve(create_analyzer(settings_for(database_url))), key, 30.0)) as there:
+        for text in texts:
+            assert there.screen([text, "Anna"]) == here.screen([text, "Anna"])
+        assert there.score_each(texts) == here.score_each(texts)
 
 
 def test_an_open_analyzer_needs_neither_key_nor_database(tmp_path: Path) -> None:
