@@ -18,9 +18,10 @@ from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
 from engagement.screening.normalise import read
+from engagement.screening.scale import to_perspective
 from engagement.services import sites
 from engagement.services.ports import Clock, Screener, Toolbox
-from engagement.settings import Settings, load, secret_key
+from engagement.settings import Settings, SettingsError, load, secret_key
 from engagement.storage.db import db, engine_options, prepare
 from engagement.storage.schema import migrations
 from engagement.web import doors
@@ -59,15 +60,39 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
     return app
 
 
+def create_analyzer(settings: Settings | None = None, toolbox: Toolbox | None = None) -> Flask:
+    """The WSGI application of ``engagement analyzer``: the Perspective door, health and metrics alone.
+
+    With ``analyzer.open`` it never asks the database. Raises ``SettingsError``.
+    """
+    settings = settings or load()
+    if settings.screening.model == "remote":
+        raise SettingsError(["screening.model: an analyzer needs a model of its own, not a remote one"])
+    app = Flask("engagement", static_folder=None, root_path=str(Path(__file__).resolve().parent))
+    if not settings.analyzer.open:
+        app.config.update(
+            SQLALCHEMY_DATABASE_URI=_database_url(settings),
+            SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database.url),
+        )
+        db.init_app(app)
+        with app.app_context():
+            prepare(db.engine)
+    tools = toolbox or make_toolbox(settings)
+    app.extensions["engagement"] = tools
+    doors.register_analyzer(app, tools)
+    return app
+
+
 def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
     """The real equipment that the settings ask for; every piece of it looks at the one ``clock``."""
     clock = clock or SystemClock()
     secret = secret_key(settings)
+    screener = make_screener(settings)
     links = SignedLinks([*settings.server.old_secret_keys, secret], settings.server.public_url, clock=clock.now)
     return Toolbox(
         settings=settings,
         clock=clock,
-        screener=make_screener(settings),
+        screener=screener,
         read=read,
         words=make_words(settings),
         links=links,
@@ -76,12 +101,20 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         wake=lambda: None,
         randomness=secrets.randbits,
         secret=secret.encode(),
+        scale=to_perspective,
+        languages=catalogue.languages(screener.model),
     )
 
 
 def make_screener(settings: Settings, name: str | None = None) -> Screener:
     """The classifier of a name, or the one of the settings."""
-    return catalogue.open_screener(name or settings.screening.model, timeout=settings.screening.timeout)
+    chosen = settings.screening
+    return catalogue.open_screener(
+        name or chosen.model,
+        timeout=chosen.timeout,
+        remote_url=chosen.remote_url,
+        remote_key=chosen.remote_key,
+    )
 
 
 def make_words(settings: Settings) -> WordLists:
@@ -132,6 +165,10 @@ class Models:
 
     def train(self, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
         return catalogue.train(data, out or embedded.SHIPPED, progress)
+
+    def fit_scale(self, name: str | None, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
+        screener = make_screener(self._settings, name)
+        return catalogue.fit_scale(screener.model, screener.score_each, data, out, progress)
 
     def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
         return catalogue.evaluate(name or self._settings.screening.model, data, progress)

@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 from granian import Granian
 from granian.constants import Interfaces
 
-from engagement.app import Models, create_app, make_demo_site
+from engagement.app import Models, create_analyzer, create_app, make_demo_site
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
@@ -84,6 +84,24 @@ def run(house: House) -> None:
 def web(house: House) -> None:
     """The web tier alone; background work is done by ``engagement worker``."""
     _serve(_at_address(house))
+
+
+@commands.command()
+@click.pass_obj
+def analyzer(house: House) -> None:
+    """Scores for other programs in the Perspective format, in any number of processes; see docs/perspective.md."""
+    create_analyzer(house.settings)  # mistakes are told here, once, and not by every serving process
+    chosen = house.settings.analyzer
+    Granian(
+        "engagement.app:create_analyzer",
+        address=chosen.host,
+        port=chosen.port,
+        interface=Interfaces.WSGI,
+        workers=chosen.workers,
+        blocking_threads=chosen.threads,
+        log_access=False,
+        factory=True,
+    ).serve()
 
 
 @commands.command()

@@ -62,6 +62,7 @@ class Limits:
     login: str = "30 per 10 minutes"
     login_account: str = "10 per 10 minutes"
     api_key: str = "600 per minute"
+    analyze: str = "6000 per minute"
     flood_per_minute: int = 5
     flood_per_hour: int = 30
     mail_per_site_hour: int = 200
@@ -91,6 +92,8 @@ class Mail:
 class ScreeningSettings:
     model: str = "auto"
     timeout: float = 10.0
+    remote_url: str = ""
+    remote_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,28 @@ class Privacy:
     mail_log_days: int = 30
     audit_days: int = 365
     message_days: int = 365
+    suggestion_days: int = 365
 
 
 @dataclass(frozen=True)
 class Comments:
     edit_minutes: int = 15
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    host: str = "127.0.0.1"
+    port: int = 8001
+    workers: int = 1
+    threads: int = 4
+    public_url: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Coral:
+    timeout: float = 0.15
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +151,8 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
+    analyzer: Analyzer = field(default_factory=Analyzer)
+    coral: Coral = field(default_factory=Coral)
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -280,7 +302,9 @@ def _describe(kind: Any) -> str:
     names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
     if kind in names:
         return names[kind]
-    return "a list of texts" if get_origin(kind) is tuple else "a table of numbers by label"
+    if get_origin(kind) is tuple:
+        return "a list of texts"
+    return "a table of numbers by label" if get_args(kind)[1] is float else "a table of texts"
 
 
 def _bad_values(s: Settings) -> list[str]:
@@ -303,13 +327,31 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
-    return bad + _bad_numbers(s)
+    return bad + _bad_analysis(s) + _bad_numbers(s)
+
+
+def _bad_analysis(s: Settings) -> list[str]:
+    bad = []
+    if s.screening.model == "remote" and not s.screening.remote_url.startswith(("http://", "https://")):
+        bad.append("screening.remote_url must be the http or https address of an analyzer")
+    if s.analyzer.public_url and not s.analyzer.public_url.startswith(("http://", "https://")):
+        bad.append("analyzer.public_url must be an http or https address")
+    bad += [
+        f"coral.secrets.{site} must be a secret of at least 16 characters"
+        for site, secret in s.coral.secrets.items()
+        if len(secret.strip()) < 16
+    ]
+    return bad
 
 
 def _bad_numbers(s: Settings) -> list[str]:
     bad = [
         f"{name} must be a port, 1 to 65535, not {port}"
-        for name, port in (("server.port", s.server.port), ("mail.port", s.mail.port))
+        for name, port in (
+            ("server.port", s.server.port),
+            ("mail.port", s.mail.port),
+            ("analyzer.port", s.analyzer.port),
+        )
         if not 1 <= port <= 65_535
     ]
     positive = {
@@ -318,6 +360,9 @@ def _bad_numbers(s: Settings) -> list[str]:
         "queue.sweep_seconds": s.queue.sweep_seconds,
         "mail.timeout": s.mail.timeout,
         "screening.timeout": s.screening.timeout,
+        "analyzer.workers": s.analyzer.workers,
+        "analyzer.threads": s.analyzer.threads,
+        "coral.timeout": s.coral.timeout,
     }
     bad += [f"{name} must be more than 0" for name, value in positive.items() if not 0 < value < float("inf")]
     not_negative = {

@@ -1,4 +1,4 @@
-"""``engagement model``: which models there are, making the embedded one, measuring."""
+"""``engagement model``: which models there are, making the embedded one, measuring, fitting Perspective's scale."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ _WIDE = 140  # columns of a table that goes to a file or a pipe
 
 @click.group("model")
 def model() -> None:
-    """The classifiers: list, train, evaluate."""
+    """The classifiers: list, train, evaluate, scale."""
 
 
 @model.command("list")
@@ -67,6 +67,29 @@ def train(house: ModelRoom, data: Path, out: Path | None) -> None:
         card = house.train(data, out, progress)
     click.echo(f"{card['name']}@{card['version']}: {card['examples']} texts, {card['toxic']} of them toxic.")
     click.echo(f"Weights SHA-256 {card['weights_sha256']}")
+
+
+@model.command("scale")
+@click.option("--model", "name", help="Model to map; without it, the one of the settings.")
+@_DATA
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: the package.")
+@click.pass_obj
+def scale(house: ModelRoom, name: str | None, data: Path, out: Path | None) -> None:
+    """Fit a model's scores to Perspective's scale, on the scores that were published.
+
+    To be run again whenever the model was trained again.
+    """
+    with _told(), _bars() as progress:
+        card = house.fit_scale(name, data, out, progress)
+    click.echo(f"{card['model']} on {card['sample']} texts")
+    for attribute, fitted in card["attributes"].items():
+        found = fitted["figures"]
+        click.echo(
+            f"{attribute}: mean error {found['mae']:.3f} ({found['unmapped_mae']:.3f} without the map), "
+            f"root mean square {found['rmse']:.3f}, correlation {found['pearson']:.3f}"
+        )
+        for at, counts in found["thresholds"].items():
+            click.echo(f"  from {at}: Perspective {counts['theirs']}, here {counts['ours']}, both {counts['both']}")
 
 
 @model.command("evaluate")

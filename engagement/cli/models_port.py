@@ -36,3 +36,6 @@ class ModelRoom(Protocol):
 
     def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
         """Figures of each data set."""
+
+    def fit_scale(self, name: str | None, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
+        """Fit the map of a model's scores to Perspective's scale and write it into ``out``; its card."""

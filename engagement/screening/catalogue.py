@@ -1,27 +1,31 @@
 """The models by name: opening, listing, training, measuring."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engagement.screening import embedded, evaluation, training
+from engagement.screening import embedded, evaluation, scale, training
 from engagement.screening.embedded import ModelDamaged
 from engagement.screening.evaluation import Figures, Progress
 from engagement.screening.guarded import GuardedScreener, MissingScreener
+from engagement.screening.remote import RemoteModel
 
 _log = logging.getLogger(__name__)
 
-AUTO, EMBEDDED, NONE = "auto", "embedded", "none"
-NAMES = (AUTO, EMBEDDED, NONE)
-_ELSEWHERE = ("detoxify", "onnx", "remote")
+AUTO, EMBEDDED, REMOTE, NONE = "auto", "embedded", "remote", "none"
+NAMES = (AUTO, EMBEDDED, REMOTE, NONE)
+_ELSEWHERE = ("detoxify", "onnx")
+_REMOTE_CALLS = 32  # at a time: they wait for an analyzer and cost nothing here
 
 
 class ScreeningUnavailable(ValueError):
     """No model of that name, or none that can be measured; the message says what to choose instead."""
 
 
-def open_screener(name: str, *, timeout: float, folder: Path = embedded.SHIPPED) -> GuardedScreener | MissingScreener:
+def open_screener(
+    name: str, *, timeout: float, folder: Path = embedded.SHIPPED, remote_url: str = "", remote_key: str = ""
+) -> GuardedScreener | MissingScreener:
     """The model of a name from ``NAMES``, with ``timeout`` seconds for each comment.
 
     A damaged model does not stop the service: it is a ``MissingScreener``, and every comment waits for a
@@ -30,6 +34,8 @@ def open_screener(name: str, *, timeout: float, folder: Path = embedded.SHIPPED)
     if name == NONE:
         return MissingScreener(NONE, "no model is chosen")
     _check_name(name)
+    if name == REMOTE:
+        return GuardedScreener(RemoteModel(remote_url, remote_key, timeout), timeout, workers=_REMOTE_CALLS)
     try:
         return GuardedScreener(embedded.load(folder), timeout)
     except ModelDamaged as error:
@@ -61,11 +67,34 @@ def evaluate(
     """
     if name == NONE:
         raise ScreeningUnavailable("there is nothing to measure in the model 'none'")
+    if name == REMOTE:
+        raise ScreeningUnavailable("a remote model is measured where it runs")
     _check_name(name)
     model = embedded.load(folder)
     hold_at = model.thresholds.hold_at[embedded.LABEL]
     found: list[Figures] = evaluation.evaluate(lambda texts: [model.score(t) for t in texts], hold_at, data, progress)
     return [figures.as_dict() for figures in found]
+
+
+def languages(model: str) -> tuple[str, ...]:
+    """The languages that a model (``name@version``) was made for; those of the embedded one where it does not say."""
+    listed = {each["name"]: tuple(each["languages"]) for each in list_models()}
+    return listed.get(model.partition("@")[0]) or listed.get(EMBEDDED) or ("it", "en")
+
+
+def fit_scale(
+    model: str,
+    score_each: Callable[[Sequence[str]], Sequence[Mapping[str, float]]],
+    data: Path,
+    out: Path | None,
+    progress: Progress | None = None,
+) -> Mapping[str, Any]:
+    """Fit the maps of a model's scores to Perspective's scale and write them; their card. Raises ``DataNotFound``."""
+    card, name = scale.fit(model, score_each, data, progress), model.partition("@")[0]
+    if name == EMBEDDED:  # so that a test notices a model that was trained again and kept its version
+        card["weights_sha256"] = embedded.load().card["weights_sha256"]
+    scale.write(card, out or scale.SHIPPED / f"{name}.json")
+    return card
 
 
 def _check_name(name: str) -> None:

@@ -46,13 +46,19 @@ def revoke(tools: Toolbox, name: str, site_key: str) -> None:
 
 def identify(bearer: str, scope: Scope) -> tuple[Site, ApiKey]:
     """The site and the key a program shows. Raises ``NotAuthorised`` or, for another scope, ``NotPermitted``."""
+    key = recognise(bearer, scope)
+    return find_site(key.site_key), key
+
+
+def recognise(bearer: str, scope: Scope) -> ApiKey:
+    """The key a program shows, by one query; raises as ``identify``."""
     with reading() as session:
         key = api_keys.by_hash(session, _hash(bearer)) if bearer else None
     if key is None:
         raise NotAuthorised(Message(N_("This key is not known or not in force.")))
     if key.scope is not scope:
         raise NotPermitted
-    return find_site(key.site_key), key
+    return key
 
 
 def authenticate(bearer: str, scope: Scope) -> Site:

@@ -28,6 +28,16 @@ class Screener(Protocol):
         """Scores of each text. Raises ``RuntimeError`` when there are none to be had."""
 
 
+class Scale(Protocol):
+    def __call__(self, model: str, attribute: str, score: float) -> float:
+        """A model's own score on the scale of Perspective's attribute, where a map is known; else the score."""
+
+
+def unscaled(model: str, attribute: str, score: float) -> float:
+    """The scale of a model that no map is known for."""
+    return score
+
+
 class Links(Protocol):
     def edit_token(self, comment: str, until: datetime) -> str:
         """A token that lets the author of a comment change it; equal for equal arguments."""
@@ -81,3 +91,5 @@ class Toolbox:
     wake: Callable[[], None]
     randomness: Callable[[int], int]  # so many random bits
     secret: bytes
+    scale: Scale = unscaled
+    languages: tuple[str, ...] = ("it", "en")  # those the model was made for

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from engagement.services.ports import Toolbox
-from engagement.storage import day_keys, idempotency, outbox
+from engagement.storage import day_keys, idempotency, outbox, suggestions
 from engagement.storage.db import transaction
 
 KEYS_KEPT = timedelta(hours=24)
@@ -11,9 +11,10 @@ DAY_KEYS_KEPT = timedelta(hours=48)
 
 
 def tidy(tools: Toolbox) -> None:
-    """Drop old idempotency keys, keys of the day and finished mails, as ``[privacy]`` says."""
+    """Drop old idempotency keys, keys of the day, finished mails and suggestions, as ``[privacy]`` says."""
     now, privacy = tools.clock.now(), tools.settings.privacy
     with transaction() as session:
         idempotency.purge(session, now - KEYS_KEPT)
         day_keys.destroy(session, (now - DAY_KEYS_KEPT).date().isoformat())
         outbox.purge(session, now - timedelta(days=privacy.mail_log_days))
+        suggestions.purge(session, now - timedelta(days=privacy.suggestion_days))

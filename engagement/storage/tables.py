@@ -249,3 +249,21 @@ class ConsentRow(Base):
     source_url: Mapped[str] = mapped_column(Text)
     client_hash: Mapped[str] = mapped_column(String(32))
     method: Mapped[str] = mapped_column(String(20))  # form, link, one-click
+
+
+class SuggestionRow(Base):
+    """What a Perspective client's moderators say a text should have scored, for later learning."""
+
+    __tablename__ = "suggestions"
+    __table_args__ = (Index("ix_suggestions_site", "site_id", "at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    key_name: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    text: Mapped[str] = mapped_column(Text)  # "" where the client asked us to keep none
+    scores: Mapped[dict[str, Any]] = mapped_column(JSON)
+    languages: Mapped[list[str]] = mapped_column(JSON)
+    detected: Mapped[list[str]] = mapped_column(JSON)
+    community: Mapped[str] = mapped_column(Text)
+    token: Mapped[str] = mapped_column(Text)
+    session: Mapped[str] = mapped_column(Text)

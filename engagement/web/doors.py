@@ -4,8 +4,9 @@ from flask import Flask
 from flask_smorest import Api
 
 from engagement import __version__
+from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
-from engagement.web import cors, demo, desk, embed, health, limits, problems
+from engagement.web import coral, cors, demo, desk, embed, health, limits, perspective, problems
 from engagement.web.api import comments, contact, described, docs, moderation, newsletter
 from engagement.web.gate import MAX_REQUEST
 from engagement.web.pages import appeal, assets, decide, thread
@@ -42,7 +43,17 @@ def register(app: Flask, tools: Toolbox) -> None:
     embed.register(app, tools)
     desk.register(app, tools)
     demo.register(app, tools)
+    perspective.register(app, tools)
+    app.register_blueprint(coral.blueprint)
     health.register(app)
     limits.register(app, tools.settings)
     cors.register(app)
     problems.register(app)  # last: its handlers replace the libraries' own
+
+
+def register_analyzer(app: Flask, tools: Toolbox) -> None:
+    """The doors of an analyzer: Perspective's, health and metrics."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    perspective.register_alone(app, tools)
+    health.register(app, lacking=analyzer_lacks)
+    limits.register(app, tools.settings)

@@ -1,19 +1,25 @@
 """``/health/live``, ``/health/ready`` and ``/metrics``."""
 
 import json
+from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
 from engagement.services.health import missing
+from engagement.services.ports import Toolbox
 from engagement.web import limits
 from engagement.web.house import toolbox
 
 blueprint = Blueprint("health", __name__)
 
 
-def register(app: Flask) -> None:
-    """Count answers by route and status, in a registry of this application's own."""
+def register(app: Flask, lacking: Callable[[Toolbox], list[str]] = missing) -> None:
+    """Count answers by route and status, in a registry of this application's own.
+
+    ``lacking`` names what keeps this kind of process from being ready.
+    """
+    app.extensions["engagement-lacking"] = lacking
     registry = CollectorRegistry()
     counter = Counter(
         "engagement_requests_total", "Answers by route and status.", ["route", "status"], registry=registry
@@ -47,7 +53,7 @@ def ready() -> Response:
     ``degraded`` names what the service does without: a lost limiter store is answered from memory.
     """
     tools = toolbox()
-    lacking = missing(tools)
+    lacking = current_app.extensions["engagement-lacking"](tools)
     degraded = [] if limits.store_answers() else ["limiter-store"]
     body = {"ready": not lacking, "missing": lacking, "degraded": degraded, "model": tools.screener.model}
     return _json(body, 503 if lacking else 200)

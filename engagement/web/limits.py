@@ -67,12 +67,16 @@ def register(app: Flask, settings: Settings) -> None:
     app.extensions["engagement-rates"] = Rates(limiter.limiter)
 
 
-def count(rate: str, site: Site | None = None) -> None:
-    """Count one request against the rate of that key of ``[limits]``. Raises ``TooManyRequests``."""
+def count(rate: str, site: Site | None = None, who: str | None = None) -> None:
+    """Count one request against the rate of that key of ``[limits]``. Raises ``TooManyRequests``.
+
+    ``who``: whom to count, where it is not the client's address.
+    """
     limits = toolbox().settings.limits
     if not limits.enabled:
         return
-    who = "" if rate in _PER_SITE else client()
+    if who is None:
+        who = "" if rate in _PER_SITE else client()
     where = site.key if site else ""
     for item in parse_many(getattr(limits, rate)):
         _rates().hit(item, rate, where, who)
