@@ -56,6 +56,9 @@ class Limits:
     comments_site: str = "60 per minute"
     reads: str = "300 per minute"
     preview: str = "30 per minute"
+    edits: str = "10 per minute"
+    votes: str = "30 per minute"
+    reports: str = "5 per hour"
     newsletter: str = "3 per hour"
     links: str = "60 per minute"
     login: str = "30 per 10 minutes"
@@ -107,6 +110,7 @@ class Policy:
 @dataclass(frozen=True)
 class Privacy:
     rejected_days: int = 30
+    vote_days: int = 30
     pending_days: int = 7
     mail_log_days: int = 30
     audit_days: int = 365

@@ -1,6 +1,5 @@
 """Comments, from submission to receipt, and reading them back."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id
+from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id, text_hash
 from engagement.domain.errors import (
     FieldError,
     IdempotencyKeyReused,
@@ -18,7 +17,6 @@ from engagement.domain.errors import (
 )
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, status_of
-from engagement.domain.notices import Notice, NoticeKind
 from engagement.domain.policy import Case, Decision, Outcome, Reason
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
@@ -28,7 +26,8 @@ from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
-from engagement.storage import comments, idempotency, outbox, pages, waiting
+from engagement.services.telling import tell_author
+from engagement.storage import comments, idempotency, pages, waiting
 from engagement.storage.db import reading, transaction
 
 REPEAT_WINDOW = timedelta(days=1)
@@ -123,8 +122,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         page_url=sent.page_url,
         page_title=sent.page_title,
     )
-    text = " ".join(sent.body.casefold().split())
-    return _Draft(comment, client_hash(tools, sent.client), hashlib.sha256(text.encode()).hexdigest())
+    return _Draft(comment, client_hash(tools, sent.client), text_hash(sent.body))
 
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
@@ -188,7 +186,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             count(session, comment, None, status)
             if any(reason.code == "not-screened" for reason in decision.reasons):
                 waiting.put(session, comment.id, now)
-            _tell_author(tools, session, site, comment)
+            tell_author(tools, session, site, comment)
             if once:
                 answer = _answer(comment, decision)
                 idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now)
@@ -213,23 +211,6 @@ def _first_line(comment: Comment, decision: Decision) -> LogLine:
         policy=decision.policy,
         comment_version=comment.version,
     )
-
-
-def _tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None:
-    kinds = {Status.PUBLISHED: NoticeKind.COMMENT_PUBLISHED, Status.HELD: NoticeKind.COMMENT_HELD}
-    kind = kinds.get(comment.status)
-    if kind is None or not site.author_email:
-        return
-    notice = Notice(
-        kind=kind,
-        key=f"{kind.value}:{comment.id}:{site.author_email}",
-        recipient=site.author_email,
-        language=site.language,
-        site_id=site.id,
-        payload={"comment": comment.id, "version": comment.version},
-        priority=3 if kind is NoticeKind.COMMENT_HELD else 5,
-    )
-    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
 
 
 def _receipt(tools: Toolbox, comment: Comment, decision: Decision, *, replayed: bool = False) -> Receipt:
@@ -278,4 +259,4 @@ def _cursor(sort: str, after: str | None) -> tuple[Any, ...] | None:
 
 
 def _next(sort: str, last: Comment) -> str:
-    return f"popular.{last.votes}.{last.id}" if sort == "popular" else f"{sort}.{last.id}"
+    return f"popular.{last.rank}.{last.id}" if sort == "popular" else f"{sort}.{last.id}"

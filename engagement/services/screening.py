@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from engagement.domain.comments import Comment, Status
+from sqlalchemy.orm import Session
+
+from engagement.domain.comments import Comment, Edit, Status, text_hash
 from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Rules, decide
 from engagement.domain.screening import NotScreened
@@ -14,7 +16,7 @@ from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, visible_text
 from engagement.services import publishing
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, pages, sites, waiting
+from engagement.storage import comments, pages, revisions, sites, waiting
 from engagement.storage.db import reading, transaction
 
 BATCH = 20
@@ -78,13 +80,18 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
             return
         site = sites.by_id(session, comment.site_id)
         history = comments.history(session, site.id, comment.email)
+        edit = revisions.get(session, comment.edit) if comment.edit is not None else None
     blank = Case(screening=NotScreened("missing"), reading=tools.read(""), history=history)
-    decision = examine(tools, site, comment, blank)
+    read = replace(comment, body=edit.body, body_html=edit.body_html) if edit else comment
+    decision = examine(tools, site, read, blank)
     now = tools.clock.now()
     with transaction() as session:
         pages.lock(session, comment.page_id)  # the page first, as submit_comment does, so nobody waits in a ring
         if any(reason.code == "not-screened" for reason in decision.reasons):
             waiting.put_back(session, comment_id, token, now)
+            return
+        if edit is not None:
+            _settle_edit(session, comment, edit, decision, now)
             return
         if comment.status is not Status.HELD:
             return
@@ -95,6 +102,18 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
         settled = replace(decision, outcome=outcome, reasons=(*decision.reasons, *kept))
         publishing.move(session, comment, status_of(outcome), _line(comment, settled, now))
     tools.wake()
+
+
+def _settle_edit(session: Session, comment: Comment, edit: Edit, decision: Decision, now: datetime) -> None:
+    """A new text that was held for want of a score: let it stand, drop it, or leave it to a person."""
+    line = replace(_line(comment, decision, now), what="edit-screened", status_after=comment.status)
+    if decision.outcome is Outcome.PUBLISH:
+        publishing.apply_edit(session, comment, edit, line, text_hash=text_hash(edit.body))
+    elif decision.outcome is Outcome.REJECT:
+        publishing.refuse_edit(session, comment, edit, line)
+    else:
+        comments.log(session, comment.id, line)
+        waiting.done(session, comment.id)
 
 
 def _line(comment: Comment, decision: Decision, now: datetime) -> LogLine:

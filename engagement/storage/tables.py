@@ -43,6 +43,8 @@ class CommentRow(Base):
         Index("ix_comments_email", "site_id", "email", "created_at"),
         Index("ix_comments_text", "site_id", "text_hash", "created_at"),
         Index("ix_comments_screen", "screen_at"),
+        Index("ix_comments_popular", "page_id", "status", "rank"),
+        Index("ix_comments_edit", "site_id", "edit_id"),
     )
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
@@ -60,12 +62,58 @@ class CommentRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     edited_at: Mapped[datetime | None] = mapped_column(UtcTime)
     votes: Mapped[int]
+    ups: Mapped[int] = mapped_column(default=0)
+    downs: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[int] = mapped_column(default=0)  # domain.ranking.rank of ups and downs
     replies: Mapped[int]
     version: Mapped[int]
+    edit_id: Mapped[int | None]  # the revision that waits for a moderator while the published text stays
     risk: Mapped[float]
     screen_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when to screen again; None: nothing to do
     screen_attempts: Mapped[int]
     screen_lease: Mapped[str] = mapped_column(String(32))
+
+
+class RevisionRow(Base):
+    """Texts of a comment that stand no more, or wait to stand."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (Index("ix_revisions_comment", "comment_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"))
+    state: Mapped[str] = mapped_column(String(12))  # former, waiting, applied, refused
+    body: Mapped[str] = mapped_column(Text)
+    body_html: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class VoteRow(Base):
+    """A reader's vote. ``voter`` is keyed by the comment too, so that votes on two comments cannot be joined."""
+
+    __tablename__ = "votes"
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"), primary_key=True)
+    voter: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ReportRow(Base):
+    __tablename__ = "reports"
+    __table_args__ = (
+        Index("ix_reports_comment", "comment_id", "state"),
+        Index("ix_reports_open", "site_id", "state", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(32), unique=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    explanation: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(String(254))
+    state: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class DecisionRow(Base):

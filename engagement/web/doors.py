@@ -6,9 +6,9 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.ports import Toolbox
 from engagement.web import cors, demo, desk, embed, health, limits, problems
-from engagement.web.api import comments, described, docs, moderation, newsletter
+from engagement.web.api import comments, described, docs, moderation, newsletter, readers, statistics
 from engagement.web.gate import MAX_REQUEST
-from engagement.web.pages import assets, decide, thread
+from engagement.web.pages import assets, decide, feed, thread
 from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
 
@@ -28,11 +28,14 @@ def register(app: Flask, tools: Toolbox) -> None:
     described.add_shapes(api)
     app.register_blueprint(docs.blueprint)
     api.register_blueprint(comments.blueprint)
+    api.register_blueprint(readers.blueprint)
+    api.register_blueprint(statistics.blueprint)
     api.register_blueprint(newsletter.blueprint)
     api.register_blueprint(moderation.blueprint)
     app.register_blueprint(newsletter_pages.blueprint)
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(thread.blueprint)
+    app.register_blueprint(feed.blueprint)
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(decide.blueprint)
     embed.register(app, tools)

@@ -21,6 +21,9 @@ FACTS: dict[str, object] = {
     "reasons": ["tossicità 0,71, soglia 0,60"],
     "decide_url": "https://blog.example/decide/abc",
     "desk_url": "https://blog.example/desk/",
+    "reference": "0123456789abcdef",
+    "removed": True,
+    "comment_url": "https://blog.example/server#comment-1",
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
 }
 

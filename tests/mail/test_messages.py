@@ -63,6 +63,8 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
     assert [p.get_content_type() for p in read(raw).iter_parts()] == ["text/plain", "text/html"]
     link = {
         NoticeKind.COMMENT_HELD: FACTS["decide_url"],
+        NoticeKind.COMMENT_REPORTED: FACTS["decide_url"],
+        NoticeKind.REPORT_DECIDED: FACTS["comment_url"],
         NoticeKind.COMMENT_PUBLISHED: FACTS["page_url"],
         NoticeKind.NEWSLETTER_CONFIRM: FACTS["confirm_url"],
     }[kind]
@@ -78,8 +80,12 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
         raw = write(kind, language)
         return str(read(raw)["Subject"]) if where == "Subject" else part(raw, where)
 
-    italian = re.compile(r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di)\b", re.I)
-    english = re.compile(r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription)\b", re.I)
+    italian = re.compile(
+        r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|segnalazione)\b", re.I
+    )
+    english = re.compile(
+        r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|reported|report|your report|asks you)\b", re.I
+    )
     assert italian.search(seen("it")), seen("it")
     assert not english.search(seen("it"))
     assert english.search(seen("en")), seen("en")

@@ -3,9 +3,9 @@
 from flask import Flask
 
 from engagement.services.ports import Toolbox
-from engagement.web.desk import entrance, reading, room
+from engagement.web.desk import entrance, reading, reports, room
 
-ROOMS = (entrance, reading)  # their routes hang on the one blueprint
+ROOMS = (entrance, reading, reports)  # their routes hang on the one blueprint
 
 
 def register(app: Flask, tools: Toolbox) -> None:

@@ -40,6 +40,13 @@ DOINGS = {
     "spam": N_("marked as spam"),
     "undo": N_("verdict undone"),
     "screened-again": N_("screened again"),
+    "edit": N_("changed by its author"),
+    "edit-held": N_("change held by the machine"),
+    "edit-rejected": N_("change rejected by the machine"),
+    "edit-approve": N_("change approved"),
+    "edit-reject": N_("change rejected"),
+    "edit-screened": N_("change screened again"),
+    "delete": N_("deleted by its author"),
     "publish": N_("published by the machine"),
     "hold": N_("held by the machine"),
     "sign-in-tried": N_("tried to sign in"),
@@ -56,6 +63,7 @@ class Card:
     body: Markup
     reasons: str
     status: str
+    stands: Markup  # the published text, where ``body`` is a new one that waits
 
 
 @room.blueprint.get("/")
@@ -70,7 +78,7 @@ def queue() -> Response:
     place = _place(status.value, site)
     return room.show(
         "queue",
-        **_frame(session),
+        **frame(session),
         cards=[card(item) for item in items],
         tabs=[(_place(s.value, site), _status(s), s is status) for s in TABS],
         more=f"{place}&{urlencode({'after': more})}" if more else "",
@@ -87,7 +95,7 @@ def one(comment_id: str) -> Response:
     item = moderation.item(comment_id, session.site_ids)
     lines = [(line, _doing(line.what), _reasons(line)) for line in reversed(item.log)]
     return room.show(
-        "comment", **_frame(session), card=card(item), lines=lines, status=item.comment.status.value, site=""
+        "comment", **frame(session), card=card(item), lines=lines, status=item.comment.status.value, site=""
     )
 
 
@@ -126,10 +134,10 @@ def audit() -> Response:
     session = room.present()
     verdicts = [(i, line, _doing(line.what)) for i, line in moderation.decided(session.site_ids)]
     own = [(line, _doing(line.what)) for line in moderators.audit_of(session.moderator.email)]
-    return room.show("audit", **_frame(session), verdicts=verdicts, own=own)
+    return room.show("audit", **frame(session), verdicts=verdicts, own=own)
 
 
-def _frame(session: DeskSession) -> dict[str, Any]:
+def frame(session: DeskSession) -> dict[str, Any]:
     """What stands above every page: who, what waits, and for how long."""
     count, oldest, last = moderation.waiting(session.site_ids)
     waited = toolbox().clock.now() - oldest if oldest else None
@@ -140,7 +148,8 @@ def _frame(session: DeskSession) -> dict[str, Any]:
 def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights(toolbox(), item))
     reasons = "; ".join(say(moderator_text(r), room.language()) for r in item.reasons)
-    return Card(item, body, reasons, _status(item.comment.status))
+    stands = Markup(item.stands)  # noqa: S704 - as in ``underlined``
+    return Card(item, body, reasons, _status(item.comment.status), stands)
 
 
 def underlined(html: str, words: Sequence[str]) -> Markup:
@@ -156,9 +165,10 @@ def underlined(html: str, words: Sequence[str]) -> Markup:
 def _done(session: DeskSession) -> QueueItem | None:
     """The comment just decided, to undo it."""
     try:
-        return moderation.item(request.args["done"], session.site_ids) if "done" in request.args else None
+        item = moderation.item(request.args["done"], session.site_ids) if "done" in request.args else None
     except NotFound:
         return None
+    return item if item and item.log and item.log[-1].what in set(Verdict) else None
 
 
 def _reasons(line: LogLine) -> str:

@@ -19,6 +19,7 @@ _WORDS = {
     "answers": N_("in reply to"),
     "answering": N_("Your comment will stand as a reply."),
     "edited": N_("edited"),
+    "deleted": N_("Comment deleted by its author."),
     "more": N_("Show more comments"),
     "closed": N_("Comments on this page are closed."),
     "held": N_("Your comment is awaiting moderation"),
