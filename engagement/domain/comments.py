@@ -44,6 +44,7 @@ class Submission:
     notify_replies: bool = False
     client: str = ""
     door: str = "api"
+    signals: tuple[str, ...] = ()  # what a machine would do and a person would not, such as "honeypot"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from engagement.domain.screening import LABELS, NOTHING_READ, NotScreened, Readi
 from engagement.domain.wordlists import NO_WORDS, WordLists
 
 # Raise when a check is added, removed or decides differently; kept with every decision.
-POLICY_VERSION = "1"
+POLICY_VERSION = "2"
 
 
 class Outcome(StrEnum):
@@ -68,6 +68,7 @@ class Case:
     repeats: int = 0  # others' comments with the same text in the last day
     rules: Rules = field(default_factory=Rules)
     words: WordLists = NO_WORDS
+    signals: tuple[str, ...] = ()  # traces of a machine, found at the door
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,13 @@ def disguised_text(case: Case) -> Reason | None:
     return None
 
 
+def machine_signals(case: Case) -> Reason | None:
+    """A trap that no person sees was stepped into; a person decides, for a browser may fill fields by itself."""
+    if case.signals:
+        return Reason("machine-signals", Outcome.HOLD, {"signals": ", ".join(case.signals)})
+    return None
+
+
 CHECKS: tuple[Check, ...] = (
     not_screened,
     *(toxicity(label) for label in LABELS),
@@ -162,6 +170,7 @@ CHECKS: tuple[Check, ...] = (
     everything_held,
     repetition,
     disguised_text,
+    machine_signals,
 )
 
 

@@ -45,6 +45,7 @@ class Once:
 @dataclass(frozen=True)
 class _Draft:
     comment: Comment
+    signals: tuple[str, ...]
     client_hash: str
     text_hash: str
 
@@ -122,7 +123,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         page_url=sent.page_url,
         page_title=sent.page_title,
     )
-    return _Draft(comment, client_hash(tools, sent.client), text_hash(sent.body))
+    return _Draft(comment, sent.signals, client_hash(tools, sent.client), text_hash(sent.body))
 
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
@@ -137,7 +138,7 @@ def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
         )
         history = comments.history(session, site.id, comment.email)
     blank = NotScreened("missing")
-    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats)
+    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats, signals=draft.signals)
 
 
 def _check_state(tools: Toolbox, session: Session, site: Site, draft: _Draft) -> None:

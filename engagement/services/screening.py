@@ -97,7 +97,7 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
             return
         # The first look may have had reasons of its own; only a comment held for want of a score moves.
         earlier = comments.last_decision_reasons(session, comment_id)
-        kept = tuple(r for r in earlier if r.code in {"repetition"})
+        kept = tuple(r for r in earlier if r.code in {"repetition", "machine-signals"})
         outcome = Outcome.HOLD if kept and decision.outcome is Outcome.PUBLISH else decision.outcome
         settled = replace(decision, outcome=outcome, reasons=(*decision.reasons, *kept))
         publishing.move(session, comment, status_of(outcome), _line(comment, settled, now))

@@ -7,6 +7,7 @@ from engagement import __version__
 from engagement.services.ports import Toolbox
 from engagement.web import cors, demo, desk, embed, health, limits, problems
 from engagement.web.api import comments, described, docs, moderation, newsletter, readers, statistics
+from engagement.web.dropins import brevo, wordpress
 from engagement.web.gate import MAX_REQUEST
 from engagement.web.pages import assets, decide, feed, thread
 from engagement.web.pages import newsletter as newsletter_pages
@@ -38,6 +39,8 @@ def register(app: Flask, tools: Toolbox) -> None:
     app.register_blueprint(feed.blueprint)
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(decide.blueprint)
+    app.register_blueprint(brevo.blueprint)
+    app.register_blueprint(wordpress.blueprint)
     embed.register(app, tools)
     desk.register(app, tools)
     demo.register(app, tools)

@@ -101,7 +101,9 @@ def load(form: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
         return dict(error.valid_data or {}), mistakes
 
 
-def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) -> Submission:
+def submission(
+    given: Mapping[str, Any], site: Site, *, client: str, door: str, signals: tuple[str, ...] = ()
+) -> Submission:
     """A reader's comment. Raises ``InvalidInput`` that names every wrong field."""
     found, wrong = load(SubmissionForm(), given)
     checks: dict[str, Callable[[Any], str | None]] = {
@@ -115,7 +117,7 @@ def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) 
     }
     checked(found, wrong, checks)
     refuse(wrong)
-    return Submission(**found, client=client, door=door)
+    return Submission(**found, client=client, door=door, signals=signals)
 
 
 def preview(given: Mapping[str, Any], site: Site) -> str:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Comment, Receipt, Status, Thread
-from engagement.domain.errors import EngagementError, InvalidInput
+from engagement.domain.errors import EngagementError, FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
@@ -26,7 +26,7 @@ blueprint = Blueprint("thread_pages", __name__, template_folder="templates")
 
 FIELDS = ("page_url", "page_title", "author", "email", "website", "body", "parent")
 DEEPEST = 4
-_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _ONE, _MANY = N_("One comment"), N_("%(count)s comments")
 
 
@@ -69,7 +69,7 @@ def submit(site: str) -> Answer:
     except (EngagementError, HTTPException) as error:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
-        return redirect(_back(receipt), 303)
+        return redirect(back(receipt), 303)
     return _page(rejected(receipt.decision.reasons), typed, {})
 
 
@@ -114,7 +114,7 @@ def counted(count: int, tongue: str) -> str:
 
 def _entered(typed: dict[str, str]) -> Site:
     """The site, once type, size, origin and rate are well; ``typed`` is filled as soon as it can be read."""
-    if request.mimetype not in _FORM_TYPES:
+    if request.mimetype not in FORM_TYPES:
         raise UnsupportedMediaType
     typed.update({name: request.form.get(name, "") for name in FIELDS})
     found = the_site()
@@ -124,11 +124,16 @@ def _entered(typed: dict[str, str]) -> Site:
     return found
 
 
-def _back(receipt: Receipt) -> str:
+def back(receipt: Receipt) -> str:
     """The article's address, at the comment or at the form."""
-    parts = urlsplit(receipt.comment.page_url)
-    if receipt.comment.status is Status.PUBLISHED:
-        return urlunsplit(parts._replace(fragment=f"comment-{receipt.comment.id}"))
+    if receipt.comment.status is not Status.PUBLISHED:
+        return waiting(receipt.comment.page_url)
+    return urlunsplit(urlsplit(receipt.comment.page_url)._replace(fragment=f"comment-{receipt.comment.id}"))
+
+
+def waiting(url: str) -> str:
+    """An article's address, at the form, with the word that a comment waits."""
+    parts = urlsplit(url)
     query = f"{parts.query}&commento=attesa" if parts.query else "commento=attesa"
     return urlunsplit(parts._replace(query=query, fragment="respond"))
 
@@ -139,6 +144,11 @@ def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -
     if isinstance(error, InvalidInput):
         wrong = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
     return _page(current_app.make_response(current_app.handle_user_exception(error)), typed, wrong)
+
+
+def refusal_page(problem: Response, typed: Mapping[str, str], errors: Sequence[FieldError]) -> Response:
+    """A problem as a page that keeps what was typed, each mistake at its field."""
+    return _page(problem, typed, {e.pointer.removeprefix("/"): say(e.message, language()) for e in errors})
 
 
 def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
