@@ -101,10 +101,20 @@ class Policy:
     hold_links: int = 3
     hold_first_time: bool = False
     hold_repeats: int = 2
+    hold_spam: int = 2
     hold_disguise: float = 0.15
     block_lexicon: bool = True
     block_words: tuple[str, ...] = ()
     hold_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spam:
+    challenge: str = "risky"
+    challenge_cost: int = 5000
+    challenge_minutes: int = 10
+    form_seconds: int = 3
+    bayes_at: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,7 @@ class Settings:
     mail: Mail = field(default_factory=Mail)
     screening: ScreeningSettings = field(default_factory=ScreeningSettings)
     policy: Policy = field(default_factory=Policy)
+    spam: Spam = field(default_factory=Spam)
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
 
@@ -289,6 +300,7 @@ def _bad_values(s: Settings) -> list[str]:
         "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
         "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
         "queue.url": (s.queue.url, ("embedded", "workers")),
+        "spam.challenge": (s.spam.challenge, ("off", "risky", "always")),
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
     }
     bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
@@ -319,6 +331,8 @@ def _bad_numbers(s: Settings) -> list[str]:
         "queue.sweep_seconds": s.queue.sweep_seconds,
         "mail.timeout": s.mail.timeout,
         "screening.timeout": s.screening.timeout,
+        "spam.challenge_cost": s.spam.challenge_cost,
+        "spam.challenge_minutes": s.spam.challenge_minutes,
     }
     bad += [f"{name} must be more than 0" for name, value in positive.items() if not 0 < value < float("inf")]
     not_negative = {
@@ -327,6 +341,8 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
+        "policy.hold_spam": s.policy.hold_spam,
+        "spam.form_seconds": s.spam.form_seconds,
         "comments.edit_minutes": s.comments.edit_minutes,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }

@@ -62,6 +62,7 @@ def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_ema
 @click.option("--language", type=click.Choice(["it", "en"]))
 @click.option("--email-required/--email-optional", default=None)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
+@click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
 @click.pass_obj
 def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:

@@ -44,7 +44,8 @@ class Submission:
     notify_replies: bool = False
     client: str = ""
     door: str = "api"
-    signals: tuple[str, ...] = ()  # what a machine would do and a person would not, such as "honeypot"
+    signs: tuple[str, ...] = ()  # of spam, seen at the door (``domain.spam``)
+    challenge: str = ""  # the nonce of a proof of work that was found right, to be spent
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ _PUBLIC = {
     "hold-all": N_("All comments on this site are read by a moderator."),
     "repetition": N_("The same text was sent several times."),
     "disguised": N_("Parts of the text are written in disguise."),
-    "machine-signals": N_("The form was filled in as programs do it."),
+    "spam-signs": N_("The comment looks like advertising."),
     "not-screened": N_("The automatic check was not available."),
     "moderator": N_("A moderator decided so."),
 }
@@ -36,7 +36,7 @@ _MODERATOR = {
     "hold-all": N_("all comments of this site are held"),
     "repetition": N_("same text sent %(count)s times in a day"),
     "disguised": N_("disguised text (%(steps)s), share %(share)s"),
-    "machine-signals": N_("traces of a program: %(signals)s"),
+    "spam-signs": N_("signs of spam (%(points)s points): %(signs)s"),
     "not-screened": N_("not screened: classifier %(why)s"),
 }
 

@@ -27,7 +27,7 @@ from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
 from engagement.services.telling import tell_author
-from engagement.storage import comments, idempotency, pages, waiting
+from engagement.storage import comments, idempotency, pages, spam, waiting
 from engagement.storage.db import reading, transaction
 
 REPEAT_WINDOW = timedelta(days=1)
@@ -45,7 +45,7 @@ class Once:
 @dataclass(frozen=True)
 class _Draft:
     comment: Comment
-    signals: tuple[str, ...]
+    sent: Submission
     client_hash: str
     text_hash: str
 
@@ -123,7 +123,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         page_url=sent.page_url,
         page_title=sent.page_title,
     )
-    return _Draft(comment, sent.signals, client_hash(tools, sent.client), text_hash(sent.body))
+    return _Draft(comment, sent, client_hash(tools, sent.client), text_hash(sent.body))
 
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
@@ -138,7 +138,7 @@ def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
         )
         history = comments.history(session, site.id, comment.email)
     blank = NotScreened("missing")
-    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats, signals=draft.signals)
+    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats, signs=draft.sent.signs)
 
 
 def _check_state(tools: Toolbox, session: Session, site: Site, draft: _Draft) -> None:
@@ -176,6 +176,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             pages.lock(session, page.id)
             _check_state(tools, session, site, draft)
             comment = replace(draft.comment, page_id=page.id, status=status)
+            _spend(tools, session, draft.sent.challenge)
             comments.add(
                 session,
                 comment,
@@ -197,6 +198,13 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             return earlier
         raise
     return _receipt(tools, comment, decision)
+
+
+def _spend(tools: Toolbox, session: Session, nonce: str) -> None:
+    """A challenge is good once. Raises ``InvalidInput``."""
+    until = tools.clock.now() + timedelta(minutes=tools.settings.spam.challenge_minutes)
+    if nonce and not spam.spend(session, nonce, until):
+        raise InvalidInput([FieldError("/challenge", Message(N_("This challenge was used before; please try again.")))])
 
 
 def _first_line(comment: Comment, decision: Decision) -> LogLine:

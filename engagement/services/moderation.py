@@ -13,6 +13,7 @@ from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
 from engagement.services import publishing
+from engagement.services.learning import teach
 from engagement.services.ports import Toolbox
 from engagement.services.reports import close_reports
 from engagement.storage import comments, pages, revisions, sites
@@ -78,6 +79,7 @@ def settle(
             return _settled_edit(session, comment, edit, line)
         moved = _moved(session, comment, line)
         close_reports(tools, session, moved, to)
+        teach(tools, session, comment, verdict.value)
     tools.wake()
     return moved
 
@@ -99,6 +101,7 @@ def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | No
             who=who,
             comment_version=comment.version,
         )
+        teach(tools, session, comment, UNDO)
         return _moved(session, comment, line)
 
 

@@ -12,9 +12,11 @@ from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Rules, decide
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
+from engagement.domain.spam import signs_of
 from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, visible_text
 from engagement.services import publishing
+from engagement.services.learning import learnt
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, pages, revisions, sites, waiting
 from engagement.storage.db import reading, transaction
@@ -28,6 +30,7 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
     What is scored is what will stand on the page, the source it came from, and the name above it.
     """
     seen = visible_text(comment.body_html)
+    links = count_links(comment.body_html)
     texts = tuple(dict.fromkeys((seen, comment.body, comment.author)))
     return decide(
         replace(
@@ -35,7 +38,8 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
             screening=tools.screener.screen(texts),
             reading=tools.read(seen),
             author_reading=tools.read(comment.author),
-            links=count_links(comment.body_html),
+            links=links,
+            signs=(*case.signs, *signs_of(comment.body, comment.author, links), *learnt(tools, comment)),
             rules=rules_for(tools, site),
             words=words_for(tools, site),
         )
@@ -52,6 +56,7 @@ def rules_for(tools: Toolbox, site: Site) -> Rules:
         hold_first_time=first,
         hold_all=own.hold_all,
         hold_repeats=policy.hold_repeats,
+        hold_spam=policy.hold_spam,
         hold_disguise=policy.hold_disguise,
     )
 
@@ -97,7 +102,7 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
             return
         # The first look may have had reasons of its own; only a comment held for want of a score moves.
         earlier = comments.last_decision_reasons(session, comment_id)
-        kept = tuple(r for r in earlier if r.code in {"repetition", "machine-signals"})
+        kept = tuple(r for r in earlier if r.code in {"repetition", "spam-signs"})
         outcome = Outcome.HOLD if kept and decision.outcome is Outcome.PUBLISH else decision.outcome
         settled = replace(decision, outcome=outcome, reasons=(*decision.reasons, *kept))
         publishing.move(session, comment, status_of(outcome), _line(comment, settled, now))

@@ -108,6 +108,22 @@ def recent(
     return Recent(tuple(times), twin is not None)
 
 
+def unpublished_of(session: Session, site_id: int, client_hash: str, since: datetime) -> int:
+    """How many comments of a client since then are held, rejected or spam."""
+    bad = (Status.HELD.value, Status.REJECTED.value, Status.SPAM.value)
+    found = session.scalar(
+        select(func.count())
+        .select_from(CommentRow)
+        .where(
+            CommentRow.site_id == site_id,
+            CommentRow.client_hash == client_hash,
+            CommentRow.created_at > since,
+            CommentRow.status.in_(bad),
+        )
+    )
+    return found or 0
+
+
 def repeats(session: Session, site_id: int, text_hash: str, since: datetime) -> int:
     """How many comments of the site hold the same text since then."""
     found = session.scalar(

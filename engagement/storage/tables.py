@@ -69,6 +69,7 @@ class CommentRow(Base):
     version: Mapped[int]
     edit_id: Mapped[int | None]  # the revision that waits for a moderator while the published text stays
     risk: Mapped[float]
+    learnt: Mapped[str] = mapped_column(String(4), default="")  # spam or ham, as the filter was taught
     screen_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when to screen again; None: nothing to do
     screen_attempts: Mapped[int]
     screen_lease: Mapped[str] = mapped_column(String(32))
@@ -191,6 +192,24 @@ class PostRow(Base):
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     url: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
+
+
+class ChallengeRow(Base):
+    """Challenges that were spent, until they would have expired anyhow."""
+
+    __tablename__ = "spent_challenges"
+    nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SpamTokenRow(Base):
+    """In how many comments of each verdict a token stood; the token "" counts the comments."""
+
+    __tablename__ = "spam_tokens"
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)  # a keyed hash: words of readers are not kept
+    spam: Mapped[int]
+    ham: Mapped[int]
 
 
 class SecretRow(Base):

@@ -6,7 +6,7 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.ports import Toolbox
 from engagement.web import cors, demo, desk, embed, health, limits, problems
-from engagement.web.api import comments, described, docs, moderation, newsletter, readers, statistics
+from engagement.web.api import challenge, comments, described, docs, moderation, newsletter, readers, statistics
 from engagement.web.dropins import brevo, wordpress
 from engagement.web.gate import MAX_REQUEST
 from engagement.web.pages import assets, decide, feed, thread
@@ -30,6 +30,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     app.register_blueprint(docs.blueprint)
     api.register_blueprint(comments.blueprint)
     api.register_blueprint(readers.blueprint)
+    api.register_blueprint(challenge.blueprint)
     api.register_blueprint(statistics.blueprint)
     api.register_blueprint(newsletter.blueprint)
     api.register_blueprint(moderation.blueprint)

@@ -56,6 +56,7 @@ class SubmissionForm(Schema):
     body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
     parent = fields.String(load_default=None, allow_none=True, **_TEXT)
     notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    challenge = fields.String(load_default="", **_TEXT)
 
 
 class PreviewForm(Schema):
@@ -102,9 +103,18 @@ def load(form: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
 
 
 def submission(
-    given: Mapping[str, Any], site: Site, *, client: str, door: str, signals: tuple[str, ...] = ()
+    given: Mapping[str, Any],
+    site: Site,
+    *,
+    client: str,
+    door: str,
+    signs: tuple[str, ...] = (),
+    challenge: Callable[[str], str] = lambda _: "",
 ) -> Submission:
-    """A reader's comment. Raises ``InvalidInput`` that names every wrong field."""
+    """A reader's comment. ``challenge`` checks the proof of work and gives its nonce, "" where none is needed.
+
+    Raises ``InvalidInput`` that names every wrong field.
+    """
     found, wrong = load(SubmissionForm(), given)
     checks: dict[str, Callable[[Any], str | None]] = {
         "page_url": lambda v: page_address(v, site),
@@ -114,10 +124,11 @@ def submission(
         "website": _website,
         "body": lambda v: markdown_text(v, site.rules.max_body_bytes),
         "parent": _parent,
+        "challenge": challenge,
     }
     checked(found, wrong, checks)
     refuse(wrong)
-    return Submission(**found, client=client, door=door, signals=signals)
+    return Submission(**found, client=client, door=door, signs=signs)
 
 
 def preview(given: Mapping[str, Any], site: Site) -> str:

@@ -10,7 +10,7 @@ from engagement.domain.comments import Receipt, Status
 from engagement.domain.errors import NotFound
 from engagement.markup import render
 from engagement.services import comments, editing
-from engagement.web import answers, forms, limits
+from engagement.web import answers, challenges, forms, limits
 from engagement.web.api import described
 from engagement.web.api.readers import edit_token
 from engagement.web.gate import json_body
@@ -35,7 +35,9 @@ _STATUS = {Status.PUBLISHED: 201, Status.HELD: 202}
 def submit(site: str) -> Response:
     """Send a comment: 201 published, 202 held, 403 comment-rejected."""
     found, body = json_body("comments", "comments_site")
-    sent = forms.submission(body, found, client=client(), door="api")
+    sent = forms.submission(
+        body, found, client=client(), door="api", challenge=lambda payload: challenges.check(payload, found)
+    )
     return _answer(comments.submit_comment(toolbox(), found, sent, once()))
 
 

@@ -57,6 +57,7 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
     "Counts": _object(counts={"type": "object", "additionalProperties": _COUNT}),
     "Latest": _object(comments=_list({"type": "object", "description": "a Comment with its `page` (url, title)"})),
     "Discussed": _object(days=_COUNT, pages=_list(_object(url=_TEXT, title=_TEXT, count=_COUNT))),
+    "Challenge": _object(parameters={"type": "object"}, signature=_TEXT),
     "Preview": _object(body_html=_TEXT),
     "Problem": {
         "type": "object",

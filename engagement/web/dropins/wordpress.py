@@ -66,11 +66,10 @@ def _take(site: Site, typed: Mapping[str, str]) -> Receipt:
 
 
 def _submission(given: Mapping[str, Any], site: Site) -> Submission:
-    trapped = any(request.form.get(name) for name in HONEYPOTS)
+    trapped = ("honeypot",) if any(request.form.get(name) for name in HONEYPOTS) else ()
+    signs = (*trapped, *thread.signs_of_form(site))
     try:
-        return forms.submission(
-            given, site, client=client(), door="wordpress", signals=("honeypot",) if trapped else ()
-        )
+        return forms.submission(given, site, client=client(), door="wordpress", signs=signs)
     except InvalidInput as error:
         raise InvalidInput([_as_theme(e, given) for e in error.errors]) from error
 

@@ -16,7 +16,8 @@ from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
 from engagement.language import moment, say
 from engagement.services import comments
-from engagement.web import forms, limits
+from engagement.services.challenges import demanded
+from engagement.web import form_time, forms, limits
 from engagement.web.gate import check_origin
 from engagement.web.house import asked_site, client, language, the_site, toolbox
 from engagement.web.pages.words import words
@@ -64,13 +65,19 @@ def submit(site: str) -> Answer:
         found = _entered(typed)
         given: dict[str, Any] = {k: v for k, v in typed.items() if v or k in {"page_url", "author", "body"}}
         given["notify_replies"] = bool(request.form.get("notify_replies"))
-        sent = forms.submission(given, found, client=client(), door="form")
+        sent = forms.submission(given, found, client=client(), door="form", signs=signs_of_form(found))
         receipt = comments.submit_comment(toolbox(), found, sent)
     except (EngagementError, HTTPException) as error:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
         return redirect(back(receipt), 303)
     return _page(rejected(receipt.decision.reasons), typed, {})
+
+
+def signs_of_form(site: Site) -> tuple[str, ...]:
+    """A form without JavaScript cannot solve a challenge; where one is demanded, a person looks first."""
+    unsolved = ("no-challenge",) if demanded(toolbox(), site, client()) else ()
+    return (*form_time.signs(), *unsolved)
 
 
 def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -80,7 +87,8 @@ def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, 
         "thread": thread,
         "lines": arrange(thread.comments),
         "count": counted(thread.count, site.language),
-        "values": {name: typed.get(name, "") for name in FIELDS} | {"page_url": thread.url},
+        "values": {name: typed.get(name, "") for name in FIELDS}
+        | {"page_url": thread.url, form_time.FIELD: form_time.stamp()},
         "errors": {},
         "held": request.args.get("commento") == "attesa",
         "words": words(site.language),
@@ -154,7 +162,7 @@ def refusal_page(problem: Response, typed: Mapping[str, str], errors: Sequence[F
 def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
     site = asked_site()
     said = problem.get_json()
-    values = {name: typed.get(name, "") for name in FIELDS}
+    values = {name: typed.get(name, "") for name in FIELDS} | {form_time.FIELD: form_time.stamp()}
     page = render_template(
         "pages/refusal.html",
         site=site if typed else None,

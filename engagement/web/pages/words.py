@@ -15,6 +15,7 @@ _WORDS = {
     "website": N_("Website (optional)"),
     "body": N_("Comment"),
     "send": N_("Send comment"),
+    "trap": N_("Leave this field empty"),
     "reply": N_("Reply"),
     "answers": N_("in reply to"),
     "answering": N_("Your comment will stand as a reply."),
