@@ -12,6 +12,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from engagement.app import Models, create_analyzer, create_app, make_demo_site
+from engagement.cli.form import form
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
@@ -170,7 +171,7 @@ def _serve(house: House) -> None:
     ).serve()
 
 
-for command in (key, model, moderator, screen, site):
+for command in (form, key, model, moderator, screen, site):
     commands.add_command(command)
 
 

@@ -56,6 +56,9 @@ class Limits:
     comments_site: str = "60 per minute"
     reads: str = "300 per minute"
     preview: str = "30 per minute"
+    edits: str = "10 per minute"
+    votes: str = "30 per minute"
+    reports: str = "5 per hour"
     newsletter: str = "3 per hour"
     messages: str = "5 per minute; 20 per hour"
     links: str = "60 per minute"
@@ -103,6 +106,7 @@ class Policy:
     hold_links: int = 3
     hold_first_time: bool = False
     hold_repeats: int = 2
+    hold_spam: int = 2
     hold_disguise: float = 0.15
     block_lexicon: bool = True
     block_words: tuple[str, ...] = ()
@@ -110,8 +114,18 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Spam:
+    challenge: str = "risky"
+    challenge_cost: int = 5000
+    challenge_minutes: int = 10
+    form_seconds: int = 3
+    bayes_at: float = 0.95
+
+
+@dataclass(frozen=True)
 class Privacy:
     rejected_days: int = 30
+    vote_days: int = 30
     pending_days: int = 7
     mail_log_days: int = 30
     audit_days: int = 365
@@ -149,6 +163,7 @@ class Settings:
     mail: Mail = field(default_factory=Mail)
     screening: ScreeningSettings = field(default_factory=ScreeningSettings)
     policy: Policy = field(default_factory=Policy)
+    spam: Spam = field(default_factory=Spam)
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
     analyzer: Analyzer = field(default_factory=Analyzer)
@@ -312,6 +327,7 @@ def _bad_values(s: Settings) -> list[str]:
         "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
         "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
         "queue.url": (s.queue.url, ("embedded", "workers")),
+        "spam.challenge": (s.spam.challenge, ("off", "risky", "always")),
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
     }
     bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
@@ -363,6 +379,8 @@ def _bad_numbers(s: Settings) -> list[str]:
         "analyzer.workers": s.analyzer.workers,
         "analyzer.threads": s.analyzer.threads,
         "coral.timeout": s.coral.timeout,
+        "spam.challenge_cost": s.spam.challenge_cost,
+        "spam.challenge_minutes": s.spam.challenge_minutes,
     }
     bad += [f"{name} must be more than 0" for name, value in positive.items() if not 0 < value < float("inf")]
     not_negative = {
@@ -372,6 +390,8 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
+        "policy.hold_spam": s.policy.hold_spam,
+        "spam.form_seconds": s.spam.form_seconds,
         "comments.edit_minutes": s.comments.edit_minutes,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }

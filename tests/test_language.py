@@ -56,6 +56,7 @@ def test_every_reason_has_a_sentence_for_the_reader_and_one_for_the_moderator() 
         "hold-all": {},
         "repetition": {"count": 2},
         "disguised": {"share": 0.3, "steps": "leet"},
+        "spam-signs": {"signs": "honeypot", "points": 2},
         "not-screened": {"why": "slow"},
     }
     for code, values in facts.items():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Protocol
 
 import click
@@ -10,7 +11,7 @@ from flask import Flask
 from engagement.domain.errors import InvalidInput
 from engagement.domain.sites import Site, SiteRules
 from engagement.language import say
-from engagement.services import sites
+from engagement.services import posts, sites
 from engagement.services.ports import Toolbox
 
 
@@ -61,6 +62,7 @@ def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_ema
 @click.option("--language", type=click.Choice(["it", "en"]))
 @click.option("--email-required/--email-optional", default=None)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
+@click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
 @click.pass_obj
 def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
@@ -74,6 +76,28 @@ def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | 
         merged = (*known.origins, *origins)
         changed = replace(known, origins=merged, rules=replace(known.rules, **rules), **own)  # type: ignore[arg-type]
         _save(house, changed)
+
+
+@site.command("map")
+@click.argument("key")
+@click.option("--csv", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="post_id,url,title")
+@click.option("--rest", "blog", help="Address of a WordPress blog that is asked for its posts.")
+@click.pass_obj
+def map_posts(house: _House, key: str, file: Path | None, blog: str | None) -> None:
+    """Learn which article a WordPress post number of the site KEY stands for."""
+    if (file is None) == (blog is None):
+        raise click.ClickException("name one source: --csv FILE or --rest ADDRESS")
+    with house.app().app_context():
+        known = next((s for s in sites.every_site() if s.key == key), None)
+        if known is None:
+            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        try:
+            kept, refused = posts.map_file(known, file) if file else posts.map_blog(known, blog or "")
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+    for url in refused:
+        click.echo(f"not an address of {key}, left out: {url}", err=True)
+    click.echo(f"{kept} posts")
 
 
 def _save(house: _House, wanted: Site) -> None:

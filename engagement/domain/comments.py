@@ -1,5 +1,6 @@
 """The path of a comment in words: submission (sent), comment (kept), receipt (answered)."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,6 +44,8 @@ class Submission:
     notify_replies: bool = False
     client: str = ""
     door: str = "api"
+    signs: tuple[str, ...] = ()  # of spam, seen at the door (``domain.spam``)
+    challenge: str = ""  # the nonce of a proof of work that was found right, to be spent
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,43 @@ class Comment:
     website: str = ""
     notify_replies: bool = False
     edited_at: datetime | None = None
-    votes: int = 0
+    votes: int = 0  # ups less downs
+    rank: int = 0  # domain.ranking.rank of them
     replies: int = 0
     version: int = 1
     page_url: str = ""
     page_title: str = ""
+    edit: int | None = None  # the id of an ``Edit`` that waits
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A new text for a published comment that waits for a moderator; the published one stays meanwhile."""
+
+    id: int
+    comment: str
+    body: str
+    body_html: str
+    sent_at: datetime
+
+
+class EditOutcome(StrEnum):
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"  # the new text stands
+    WAITING = "waiting"  # the published text stands until a moderator has read the new one
+    REJECTED = "rejected"  # nothing changed
+
+
+@dataclass(frozen=True)
+class EditReceipt:
+    """The answer to an edit. ``comment`` is what stands now, ``body`` the text that was sent."""
+
+    outcome: EditOutcome
+    comment: Comment
+    decision: Decision
+    body: str
+    edit_token: str = ""
+    edit_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -108,3 +143,8 @@ def comment_id(at: datetime, randomness: int) -> str:
     number = int(at.timestamp() * 1000) << _RANDOM_BITS | randomness
     digits = (_TIME_BITS + _RANDOM_BITS) // 5
     return "".join(_CROCKFORD[number >> 5 * place & 31] for place in reversed(range(digits)))
+
+
+def text_hash(body: str) -> str:
+    """SHA-256 of a text without its case and its white space: equal for what a reader would call the same."""
+    return hashlib.sha256(" ".join(body.casefold().split()).encode()).hexdigest()

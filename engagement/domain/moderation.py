@@ -65,6 +65,7 @@ class QueueItem:
     model: str = ""
     risk: float = 0.0
     log: Sequence[LogLine] = ()
+    stands: str = ""  # the published text (HTML), where ``comment`` shows a new one that waits
 
 
 def status_after(verdict: Verdict) -> Status:

@@ -16,6 +16,27 @@ class SubscriptionState(StrEnum):
     LEFT = "left"
 
 
+NAME_FIELDS = ("NOME", "FIRSTNAME", "NAME")
+
+
+@dataclass(frozen=True)
+class NewsletterForm:
+    """An embedded form of a site, as ``POST /f/{key}`` reads it.
+
+    ``name_fields``: where a name may stand, the first that is filled counts. ``consent_text`` is the label beside the
+    box, "" for the house's own wording; a change of it is a new ``version``. ``redirect_url``: where a plain form
+    leads, "" for a page of ours.
+    """
+
+    key: str
+    site_id: int
+    version: int = 1
+    consent_text: str = ""
+    consent_needed: bool = True
+    name_fields: tuple[str, ...] = NAME_FIELDS
+    redirect_url: str = ""
+
+
 @dataclass(frozen=True)
 class SignUp:
     """What a reader sent. ``consent_text`` is the exact wording shown, ``form`` its key and version."""

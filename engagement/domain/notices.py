@@ -9,6 +9,8 @@ from enum import StrEnum
 class NoticeKind(StrEnum):
     COMMENT_PUBLISHED = "comment-published"  # to the author of the blog
     COMMENT_HELD = "comment-held"  # the same, with a decide link
+    COMMENT_REPORTED = "comment-reported"  # the same, a reader thinks it should go
+    REPORT_DECIDED = "report-decided"  # to that reader
     NEWSLETTER_CONFIRM = "newsletter-confirm"  # to who signed up
     CONTACT_MESSAGE = "contact-message"  # to the author of the blog, from a reader
     APPEAL_DECIDED = "appeal-decided"  # to the author of a comment that was rejected

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engagement.domain.screening import LABELS, NOTHING_READ, NotScreened, Reading, Screening
+from engagement.domain.spam import points
 from engagement.domain.wordlists import NO_WORDS, WordLists
 
 # Raise when a check is added, removed or decides differently; kept with every decision.
-POLICY_VERSION = "1"
+POLICY_VERSION = "2"
 
 
 class Outcome(StrEnum):
@@ -43,6 +44,7 @@ class Rules:
     hold_first_time: bool = False
     hold_all: bool = False
     hold_repeats: int = 2  # held when this many others said the same in a day; 0: off
+    hold_spam: int = 2  # held from so many points of spam; 0: off
     hold_disguise: float = 0.15  # held when this share of characters was disguised; 0: off
 
 
@@ -68,6 +70,7 @@ class Case:
     repeats: int = 0  # others' comments with the same text in the last day
     rules: Rules = field(default_factory=Rules)
     words: WordLists = NO_WORDS
+    signs: tuple[str, ...] = ()  # of spam, see ``domain.spam``
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,14 @@ def disguised_text(case: Case) -> Reason | None:
     return None
 
 
+def spam_signs(case: Case) -> Reason | None:
+    """Enough signs of spam together; a person decides."""
+    total = points(case.signs)
+    if case.rules.hold_spam and total >= case.rules.hold_spam:
+        return Reason("spam-signs", Outcome.HOLD, {"signs": ", ".join(case.signs), "points": total})
+    return None
+
+
 CHECKS: tuple[Check, ...] = (
     not_screened,
     *(toxicity(label) for label in LABELS),
@@ -162,6 +173,7 @@ CHECKS: tuple[Check, ...] = (
     everything_held,
     repetition,
     disguised_text,
+    spam_signs,
 )
 
 

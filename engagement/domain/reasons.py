@@ -22,6 +22,7 @@ _PUBLIC = {
     "hold-all": N_("All comments on this site are read by a moderator."),
     "repetition": N_("The same text was sent several times."),
     "disguised": N_("Parts of the text are written in disguise."),
+    "spam-signs": N_("The comment looks like advertising."),
     "not-screened": N_("The automatic check was not available."),
     "moderator": N_("A moderator decided so."),
 }
@@ -35,6 +36,7 @@ _MODERATOR = {
     "hold-all": N_("all comments of this site are held"),
     "repetition": N_("same text sent %(count)s times in a day"),
     "disguised": N_("disguised text (%(steps)s), share %(share)s"),
+    "spam-signs": N_("signs of spam (%(points)s points): %(signs)s"),
     "not-screened": N_("not screened: classifier %(why)s"),
     "appealed": N_("its author asks for another look"),
 }

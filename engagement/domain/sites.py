@@ -16,6 +16,7 @@ class SiteRules:
     max_body_bytes: int = MAX_BODY_BYTES
     hold_first_time: bool | None = None  # None: as the installation says
     hold_all: bool = False
+    challenge: str | None = None  # proof of work: off, risky, always; None: as the installation says
     block_words: tuple[str, ...] = ()
     hold_words: tuple[str, ...] = ()
 

@@ -1,7 +1,7 @@
 """Signed links and tokens, a salt for each purpose, so that none can stand in for another."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
@@ -26,16 +26,14 @@ class SignedLinks:
         text = f"{comment}.{int(until.timestamp())}"
         return Signer(self._keys, salt="edit-comment", sep="~").sign(text).decode()
 
-    def read_edit_token(self, token: str) -> str:
-        """The id of the comment a token may change. Raises ``LinkNotValid``."""
+    def read_edit_token(self, token: str) -> tuple[str, datetime]:
+        """The comment a token is for, and until when it may change it. Raises ``LinkNotValid`` for a forged one."""
         try:
             text = Signer(self._keys, salt="edit-comment", sep="~").unsign(token).decode()
         except (BadData, ValueError) as error:  # ValueError: half a surrogate pair has no bytes to verify
             raise LinkNotValid from error
         comment, _, until = text.partition(".")
-        if int(until) <= self._now().timestamp():
-            raise LinkNotValid
-        return comment
+        return comment, datetime.fromtimestamp(int(until), UTC)
 
     def decide(self, comment: str, version: int, recipient: str, *, since: datetime | None = None) -> str:
         """Good for 72 hours, for this version of the comment: a decision makes a new version."""

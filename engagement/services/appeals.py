@@ -13,8 +13,8 @@ from engagement.domain.notices import Notice, NoticeKind
 from engagement.domain.policy import Outcome, Reason
 from engagement.domain.sites import Site
 from engagement.services import publishing
-from engagement.services.comments import tell_author
 from engagement.services.ports import Toolbox
+from engagement.services.telling import tell_author
 from engagement.storage import comments, outbox, pages, queue, sites
 from engagement.storage.db import reading, transaction
 

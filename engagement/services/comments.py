@@ -1,6 +1,5 @@
 """Comments, from submission to receipt, and reading them back."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id
+from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id, text_hash
 from engagement.domain.errors import (
     DuplicateComment,
     FieldError,
@@ -19,7 +18,6 @@ from engagement.domain.errors import (
 )
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, status_of
-from engagement.domain.notices import Notice, NoticeKind
 from engagement.domain.policy import Case, Decision, Outcome, Reason
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
@@ -29,7 +27,8 @@ from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
-from engagement.storage import comments, idempotency, outbox, pages, waiting
+from engagement.services.telling import tell_author
+from engagement.storage import comments, idempotency, pages, spam, waiting
 from engagement.storage.db import reading, transaction
 
 REPEAT_WINDOW = timedelta(days=1)
@@ -47,6 +46,7 @@ class Once:
 @dataclass(frozen=True)
 class _Draft:
     comment: Comment
+    sent: Submission
     client_hash: str
     text_hash: str
 
@@ -130,8 +130,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         page_url=sent.page_url,
         page_title=sent.page_title,
     )
-    text = " ".join(sent.body.casefold().split())
-    return _Draft(comment, client_hash(tools, sent.client), hashlib.sha256(text.encode()).hexdigest())
+    return _Draft(comment, sent, client_hash(tools, sent.client), text_hash(sent.body))
 
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
@@ -146,7 +145,7 @@ def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
         )
         history = comments.history(session, site.id, comment.email)
     blank = NotScreened("missing")
-    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats)
+    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats, signs=draft.sent.signs)
 
 
 def _check_state(tools: Toolbox, session: Session, site: Site, draft: _Draft) -> None:
@@ -184,6 +183,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             pages.lock(session, page.id)
             _check_state(tools, session, site, draft)
             comment = replace(draft.comment, page_id=page.id, status=status)
+            _spend(tools, session, draft.sent.challenge)
             comments.add(
                 session,
                 comment,
@@ -207,6 +207,13 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
     return _receipt(tools, comment, decision)
 
 
+def _spend(tools: Toolbox, session: Session, nonce: str) -> None:
+    """A challenge is good once. Raises ``InvalidInput``."""
+    until = tools.clock.now() + timedelta(minutes=tools.settings.spam.challenge_minutes)
+    if nonce and not spam.spend(session, nonce, until):
+        raise InvalidInput([FieldError("/challenge", Message(N_("This challenge was used before; please try again.")))])
+
+
 def _first_line(comment: Comment, decision: Decision) -> LogLine:
     return LogLine(
         at=comment.created_at,
@@ -220,24 +227,6 @@ def _first_line(comment: Comment, decision: Decision) -> LogLine:
         policy=decision.policy,
         comment_version=comment.version,
     )
-
-
-def tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None:
-    """Queue the notice of a published or held comment, where the site names somebody to tell."""
-    kinds = {Status.PUBLISHED: NoticeKind.COMMENT_PUBLISHED, Status.HELD: NoticeKind.COMMENT_HELD}
-    kind = kinds.get(comment.status)
-    if kind is None or not site.author_email:
-        return
-    notice = Notice(
-        kind=kind,
-        key=f"{kind.value}:{comment.id}:{site.author_email}",
-        recipient=site.author_email,
-        language=site.language,
-        site_id=site.id,
-        payload={"comment": comment.id, "version": comment.version},
-        priority=3 if kind is NoticeKind.COMMENT_HELD else 5,
-    )
-    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
 
 
 def _receipt(tools: Toolbox, comment: Comment, decision: Decision, *, replayed: bool = False) -> Receipt:
@@ -297,4 +286,4 @@ def _cursor(sort: str, after: str | None) -> tuple[Any, ...] | None:
 
 
 def _next(sort: str, last: Comment) -> str:
-    return f"popular.{last.votes}.{last.id}" if sort == "popular" else f"{sort}.{last.id}"
+    return f"popular.{last.rank}.{last.id}" if sort == "popular" else f"{sort}.{last.id}"

@@ -2,23 +2,26 @@
 
 import logging
 import secrets
+from dataclasses import replace
 
-from engagement.domain.comments import Status
+from engagement.domain.comments import Comment, Status
 from engagement.domain.contact import MessageStatus
 from engagement.domain.errors import Unavailable
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import (
     RENDER_TRIES,
     Delivery,
+    Notice,
     NoticeKind,
     QueuedNotice,
     SendOutcome,
 )
 from engagement.domain.reasons import moderator_text
+from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, contact, newsletter, outbox, sites
+from engagement.storage import comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
@@ -77,6 +80,8 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
         return _contact_facts(tools, queued)
     if queued.notice.kind is NoticeKind.APPEAL_DECIDED:
         return _appeal_facts(queued)
+    if queued.notice.kind is NoticeKind.REPORT_DECIDED:
+        return _report_facts(tools, queued)
     return _comment_facts(tools, queued)
 
 
@@ -98,14 +103,41 @@ def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object]
     }
 
 
-def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
-    notice, expected = queued.notice, Status.PUBLISHED
+def _still_so(notice: Notice, comment: Comment) -> bool:
+    """Whether what the notice tells is still true, and still to be told."""
     if notice.kind is NoticeKind.COMMENT_HELD:
-        expected = Status.HELD
+        # Each new text has a notice of its own; the first one may be told of a later version of the same text.
+        return comment.status is Status.HELD or comment.edit is not None
+    return comment.status is Status.PUBLISHED
+
+
+def _report_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
+    """Nothing a commenter wrote: a notice must not carry a stranger's words to whoever was named in it."""
+    with reading() as session:
+        report = reports.by_reference(session, str(queued.notice.payload["reference"]))
+        comment = comments.get(session, report.comment) if report else None
+        site = sites.by_id(session, queued.notice.site_id)
+    if report is None or comment is None or report.state is ReportState.OPEN:
+        return None
+    return {
+        "recipient": queued.notice.recipient,
+        "created_at": queued.created_at,
+        "site_name": site.name,
+        "reference": report.reference,
+        "removed": report.state is ReportState.REMOVED,
+        "comment_url": f"{comment.page_url}#comment-{comment.id}",
+    }
+
+
+def _comment_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
+    notice = queued.notice
     with reading() as session:
         comment = comments.get(session, str(notice.payload["comment"]))
-        if comment is None or comment.status is not expected:
+        edit = revisions.get(session, comment.edit) if comment and comment.edit is not None else None
+        if comment is None or not _still_so(notice, comment):
             return None
+        if edit is not None and notice.kind is NoticeKind.COMMENT_HELD:
+            comment = replace(comment, body_html=edit.body_html)
         reasons = comments.last_decision_reasons(session, comment.id)
         site = sites.by_id(session, notice.site_id)
     return {

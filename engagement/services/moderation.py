@@ -8,14 +8,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engagement.domain.appeals import UNDO
-from engagement.domain.comments import Comment, Status
+from engagement.domain.comments import Comment, Edit, Status, text_hash
 from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
 from engagement.services import appeals, publishing
+from engagement.services.learning import teach
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, pages, sites
+from engagement.services.reports import close_reports
+from engagement.storage import comments, pages, revisions, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
 
@@ -62,6 +64,7 @@ def settle(
     to = status_after(verdict)
     with transaction() as session:
         comment = _locked(session, comment_id, site_ids, version)
+        edit = revisions.get(session, comment.edit) if comment.edit is not None else None
         line = LogLine(
             at=tools.clock.now(),
             actor=actor,
@@ -73,10 +76,14 @@ def settle(
             reason=reason,
             comment_version=comment.version,
         )
+        if edit is not None and verdict is not Verdict.SPAM:
+            return _settled_edit(session, comment, edit, line)
         appeals.tell_appellant(tools, session, comment, verdict)
-        settled = _moved(session, comment, line)
+        moved = _moved(session, comment, line)
+        close_reports(tools, session, moved, to)
+        teach(tools, session, comment, verdict.value)
     tools.wake()
-    return settled
+    return moved
 
 
 def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | None, version: int | None) -> Comment:
@@ -96,6 +103,7 @@ def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | No
             who=who,
             comment_version=comment.version,
         )
+        teach(tools, session, comment, UNDO)
         return _moved(session, comment, line)
 
 
@@ -144,17 +152,40 @@ def _moved(session: Session, comment: Comment, line: LogLine) -> Comment:
     return replace(comment, status=line.status_after, version=comment.version + 1)
 
 
+def _settled_edit(session: Session, comment: Comment, edit: Edit, line: LogLine) -> Comment:
+    """The verdict is about the new text; the comment itself stays as it is."""
+    approved = line.what == Verdict.APPROVE
+    line = replace(line, what=f"edit-{line.what}", status_after=comment.status)
+    if approved:
+        done = publishing.apply_edit(session, comment, edit, line, text_hash=text_hash(edit.body))
+    else:
+        done = publishing.refuse_edit(session, comment, edit, line)
+    if not done:
+        raise AlreadySettled
+    body = (edit.body, edit.body_html) if approved else (comment.body, comment.body_html)
+    return replace(comment, body=body[0], body_html=body[1], edit=None, version=comment.version + 1)
+
+
 def _items(session: Session, found: Sequence[tuple[Comment, float]]) -> list[QueueItem]:
     logs = shelf.logs(session, [comment.id for comment, _ in found])
     keys = {site_id: sites.by_id(session, site_id).key for site_id in {c.site_id for c, _ in found}}
-    return [
-        _item(comment, risk, keys[comment.site_id], logs.get(comment.id, []), _others(session, comment))
-        for comment, risk in found
-    ]
+    items = []
+    for comment, risk in found:
+        item = _item(comment, risk, keys[comment.site_id], logs.get(comment.id, []), _others(session, comment))
+        edit = revisions.get(session, comment.edit) if comment.edit is not None else None
+        items.append(_with_edit(item, edit) if edit else item)
+    return items
+
+
+def _with_edit(item: QueueItem, edit: Edit) -> QueueItem:
+    """The card of a new text that waits; what stands meanwhile is beside it."""
+    stands = item.comment.body_html
+    return replace(item, comment=replace(item.comment, body=edit.body, body_html=edit.body_html), stands=stands)
 
 
 def _item(comment: Comment, risk: float, site_key: str, lines: Sequence[LogLine], history: History) -> QueueItem:
-    machine = next((line for line in reversed(lines) if line.actor is Actor.MACHINE), None)
+    # An edit of the author is logged with what the machine made of it.
+    machine = next((line for line in reversed(lines) if line.actor is Actor.MACHINE or line.model), None)
     return QueueItem(
         comment=comment,
         site_key=site_key,

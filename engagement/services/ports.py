@@ -42,6 +42,9 @@ class Links(Protocol):
     def edit_token(self, comment: str, until: datetime) -> str:
         """A token that lets the author of a comment change it; equal for equal arguments."""
 
+    def read_edit_token(self, token: str) -> tuple[str, datetime]:
+        """The comment a token is for, and until when it may change it. Raises ``LinkNotValid`` for a forged one."""
+
     def decide(self, comment: str, version: int, recipient: str, *, since: datetime | None = None) -> str:
         """The address of the page where a mail's recipient decides about a comment; equal for equal ``since``."""
 

@@ -5,16 +5,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from engagement.domain.comments import Comment, Status
+from sqlalchemy.orm import Session
+
+from engagement.domain.comments import Comment, Edit, Status, text_hash
 from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Rules, decide
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
+from engagement.domain.spam import signs_of
 from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, visible_text
 from engagement.services import publishing
+from engagement.services.learning import learnt
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, pages, sites, waiting
+from engagement.storage import comments, pages, revisions, sites, waiting
 from engagement.storage.db import reading, transaction
 
 BATCH = 20
@@ -26,6 +30,7 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
     What is scored is what will stand on the page, the source it came from, and the name above it.
     """
     seen = visible_text(comment.body_html)
+    links = count_links(comment.body_html)
     texts = tuple(dict.fromkeys((seen, comment.body, comment.author)))
     return decide(
         replace(
@@ -33,7 +38,8 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
             screening=tools.screener.screen(texts),
             reading=tools.read(seen),
             author_reading=tools.read(comment.author),
-            links=count_links(comment.body_html),
+            links=links,
+            signs=(*case.signs, *signs_of(comment.body, comment.author, links), *learnt(tools, comment)),
             rules=rules_for(tools, site),
             words=words_for(tools, site),
         )
@@ -50,6 +56,7 @@ def rules_for(tools: Toolbox, site: Site) -> Rules:
         hold_first_time=first,
         hold_all=own.hold_all,
         hold_repeats=policy.hold_repeats,
+        hold_spam=policy.hold_spam,
         hold_disguise=policy.hold_disguise,
     )
 
@@ -78,23 +85,40 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
             return
         site = sites.by_id(session, comment.site_id)
         history = comments.history(session, site.id, comment.email)
+        edit = revisions.get(session, comment.edit) if comment.edit is not None else None
     blank = Case(screening=NotScreened("missing"), reading=tools.read(""), history=history)
-    decision = examine(tools, site, comment, blank)
+    read = replace(comment, body=edit.body, body_html=edit.body_html) if edit else comment
+    decision = examine(tools, site, read, blank)
     now = tools.clock.now()
     with transaction() as session:
         pages.lock(session, comment.page_id)  # the page first, as submit_comment does, so nobody waits in a ring
         if any(reason.code == "not-screened" for reason in decision.reasons):
             waiting.put_back(session, comment_id, token, now)
             return
+        if edit is not None:
+            _settle_edit(session, comment, edit, decision, now)
+            return
         if comment.status is not Status.HELD:
             return
         # The first look may have had reasons of its own; only a comment held for want of a score moves.
         earlier = comments.last_decision_reasons(session, comment_id)
-        kept = tuple(r for r in earlier if r.code in {"repetition"})
+        kept = tuple(r for r in earlier if r.code in {"repetition", "spam-signs"})
         outcome = Outcome.HOLD if kept and decision.outcome is Outcome.PUBLISH else decision.outcome
         settled = replace(decision, outcome=outcome, reasons=(*decision.reasons, *kept))
         publishing.move(session, comment, status_of(outcome), _line(comment, settled, now))
     tools.wake()
+
+
+def _settle_edit(session: Session, comment: Comment, edit: Edit, decision: Decision, now: datetime) -> None:
+    """A new text that was held for want of a score: let it stand, drop it, or leave it to a person."""
+    line = replace(_line(comment, decision, now), what="edit-screened", status_after=comment.status)
+    if decision.outcome is Outcome.PUBLISH:
+        publishing.apply_edit(session, comment, edit, line, text_hash=text_hash(edit.body))
+    elif decision.outcome is Outcome.REJECT:
+        publishing.refuse_edit(session, comment, edit, line)
+    else:
+        comments.log(session, comment.id, line)
+        waiting.done(session, comment.id)
 
 
 def _line(comment: Comment, decision: Decision, now: datetime) -> LogLine:

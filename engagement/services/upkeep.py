@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from engagement.services.ports import Toolbox
-from engagement.storage import day_keys, idempotency, outbox, suggestions
+from engagement.storage import day_keys, idempotency, outbox, spam, suggestions, votes
 from engagement.storage.db import transaction
 
 KEYS_KEPT = timedelta(hours=24)
@@ -16,5 +16,7 @@ def tidy(tools: Toolbox) -> None:
     with transaction() as session:
         idempotency.purge(session, now - KEYS_KEPT)
         day_keys.destroy(session, (now - DAY_KEYS_KEPT).date().isoformat())
+        spam.purge(session, now)
+        votes.purge(session, now - timedelta(days=privacy.vote_days))
         outbox.purge(session, now - timedelta(days=privacy.mail_log_days))
         suggestions.purge(session, now - timedelta(days=privacy.suggestion_days))

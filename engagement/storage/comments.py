@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
-from engagement.domain.moderation import LogLine
+from engagement.domain.moderation import Actor, LogLine
 from engagement.domain.policy import History, Outcome, Reason
 from engagement.domain.throttling import Recent
 from engagement.storage.tables import CommentRow, DecisionRow, PageRow
@@ -54,15 +54,19 @@ def get(session: Session, comment_id: str) -> Comment | None:
 def thread(session: Session, page_id: int, *, sort: str, limit: int, after: Sequence[Any] | None) -> list[Comment]:
     """Published comments, ``oldest``, ``newest`` or ``popular`` first, behind the cursor ``after``.
 
-    ``after`` is ``(id,)``, for ``popular`` ``(votes, id)``.
+    A deleted comment with replies is there too, so that they keep their place. ``after`` is ``(id,)``, for
+    ``popular`` ``(rank, id)``.
     """
-    query = _with_page().where(CommentRow.page_id == page_id, CommentRow.status == Status.PUBLISHED.value)
+    shown = or_(
+        CommentRow.status == Status.PUBLISHED.value,
+        and_(CommentRow.status == Status.DELETED.value, CommentRow.replies > 0),
+    )
+    query = _with_page().where(CommentRow.page_id == page_id, shown)
     if sort == "popular":
-        query = query.order_by(CommentRow.votes.desc(), CommentRow.id)
+        query = query.order_by(CommentRow.rank.desc(), CommentRow.id)
         if after:
-            votes, last = after
-            behind = and_(CommentRow.votes == votes, CommentRow.id > last)
-            query = query.where(or_(CommentRow.votes < votes, behind))
+            rank, last = after
+            query = query.where(or_(CommentRow.rank < rank, and_(CommentRow.rank == rank, CommentRow.id > last)))
     elif sort == "newest":
         query = query.order_by(CommentRow.id.desc())
         query = query.where(CommentRow.id < after[0]) if after else query
@@ -102,6 +106,22 @@ def recent(
         .limit(1)
     )
     return Recent(tuple(times), twin is not None)
+
+
+def unpublished_of(session: Session, site_id: int, client_hash: str, since: datetime) -> int:
+    """How many comments of a client since then are held, rejected or spam."""
+    bad = (Status.HELD.value, Status.REJECTED.value, Status.SPAM.value)
+    found = session.scalar(
+        select(func.count())
+        .select_from(CommentRow)
+        .where(
+            CommentRow.site_id == site_id,
+            CommentRow.client_hash == client_hash,
+            CommentRow.created_at > since,
+            CommentRow.status.in_(bad),
+        )
+    )
+    return found or 0
 
 
 def repeats(session: Session, site_id: int, text_hash: str, since: datetime) -> int:
@@ -147,7 +167,59 @@ def change_status(session: Session, comment_id: str, version: int, status: Statu
     done = session.execute(
         update(CommentRow)
         .where(CommentRow.id == comment_id, CommentRow.version == version)
-        .values(status=status.value, version=version + 1, screen_at=None, screen_lease="")
+        .values(status=status.value, version=version + 1, edit_id=None, screen_at=None, screen_lease="")
+        .returning(CommentRow.id)
+    ).first()
+    return done is not None
+
+
+def change_text(session: Session, changed: Comment, version: int, *, text_hash: str, risk: float) -> bool:
+    """Put a new text, and the status that goes with it, on the comment that still has ``version``; whether it had."""
+    done = session.execute(
+        update(CommentRow)
+        .where(CommentRow.id == changed.id, CommentRow.version == version)
+        .values(
+            status=changed.status.value,
+            body=changed.body,
+            body_html=changed.body_html,
+            edited_at=changed.edited_at,
+            text_hash=text_hash,
+            risk=risk,
+            version=version + 1,
+            edit_id=changed.edit,
+            screen_at=None,
+            screen_lease="",
+            screen_attempts=0,
+        )
+        .returning(CommentRow.id)
+    ).first()
+    return done is not None
+
+
+def erase(session: Session, comment_id: str, version: int) -> bool:
+    """Delete: nothing of what its author wrote or left stays; the row keeps the place of its replies."""
+    done = session.execute(
+        update(CommentRow)
+        .where(CommentRow.id == comment_id, CommentRow.version == version)
+        .values(
+            status=Status.DELETED.value,
+            author="",
+            email="",
+            website="",
+            body="",
+            body_html="",
+            client_hash="",
+            text_hash="",
+            notify_replies=False,
+            votes=0,
+            ups=0,
+            downs=0,
+            rank=0,
+            edit_id=None,
+            version=version + 1,
+            screen_at=None,
+            screen_lease="",
+        )
         .returning(CommentRow.id)
     ).first()
     return done is not None
@@ -172,6 +244,13 @@ def log(session: Session, comment_id: str, line: LogLine) -> None:
             comment_version=line.comment_version,
         )
     )
+
+
+def settled_by_a_person(session: Session, comment_id: str) -> bool:
+    """Whether anybody but the machine and the author has ever decided about a comment."""
+    people = (Actor.MODERATOR.value, Actor.MAIL_LINK.value)
+    query = select(DecisionRow.id).where(DecisionRow.comment_id == comment_id, DecisionRow.actor.in_(people))
+    return session.scalar(query.limit(1)) is not None
 
 
 def last_decision_reasons(session: Session, comment_id: str) -> tuple[Reason, ...]:
@@ -203,8 +282,10 @@ def _comment(found: Any) -> Comment:
         notify_replies=row.notify_replies,
         edited_at=row.edited_at,
         votes=row.votes,
+        rank=row.rank,
         replies=row.replies,
         version=row.version,
         page_url=url,
         page_title=title,
+        edit=row.edit_id,
     )

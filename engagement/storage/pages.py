@@ -15,6 +15,14 @@ def by_url(session: Session, site_id: int, url: str) -> Page | None:
     return _page(row) if row else None
 
 
+def by_id(session: Session, page_id: int) -> Page:
+    """Raises ``LookupError``."""
+    row = session.get(PageRow, page_id)
+    if row is None:
+        raise LookupError(page_id)
+    return _page(row)
+
+
 def ensure(session: Session, site_id: int, url: str, title: str, now: datetime) -> Page:
     """The page of an address, made on first use; the first title that is given stays."""
     found = by_url(session, site_id, url)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
@@ -28,7 +28,7 @@ def page(
 ) -> list[tuple[Comment, float]]:
     """Comments with their risk; ``after`` is ``(id,)``, for the order ``risk`` it is ``(risk, id)``."""
     row = CommentRow
-    query = select(row.id, row.risk).where(row.site_id.in_(site_ids), row.status == status.value)
+    query = select(row.id, row.risk).where(row.site_id.in_(site_ids), _of(status))
     if order == "risk":
         query = query.order_by(row.risk.desc(), row.id)
         if after:
@@ -55,9 +55,7 @@ def logs(session: Session, comment_ids: Sequence[str]) -> dict[str, list[LogLine
 
 def waiting(session: Session, site_ids: Sequence[int]) -> tuple[int, datetime | None]:
     """How many comments are held, and since when the oldest."""
-    query = select(func.count(), func.min(CommentRow.id)).where(
-        CommentRow.site_id.in_(site_ids), CommentRow.status == Status.HELD.value
-    )
+    query = select(func.count(), func.min(CommentRow.id)).where(CommentRow.site_id.in_(site_ids), _of(Status.HELD))
     count, oldest = session.execute(query).one()
     since = session.scalar(select(CommentRow.created_at).where(CommentRow.id == oldest)) if oldest else None
     return count, since
@@ -70,6 +68,12 @@ def decided(
     query = select(DecisionRow).join(CommentRow, CommentRow.id == DecisionRow.comment_id)
     query = query.where(CommentRow.site_id.in_(site_ids), DecisionRow.actor.in_(actor.value for actor in by))
     return [(row.comment_id, _line(row)) for row in session.scalars(query.order_by(DecisionRow.id.desc()).limit(limit))]
+
+
+def _of(status: Status) -> ColumnElement[bool]:
+    """What is held waits, and so does a published comment with a new text that waits."""
+    found = CommentRow.status == status.value
+    return or_(found, CommentRow.edit_id.is_not(None)) if status is Status.HELD else found
 
 
 def _line(row: DecisionRow) -> LogLine:

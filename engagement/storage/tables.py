@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engagement.storage.db import Base, UtcTime
@@ -43,6 +43,8 @@ class CommentRow(Base):
         Index("ix_comments_email", "site_id", "email", "created_at"),
         Index("ix_comments_text", "site_id", "text_hash", "created_at"),
         Index("ix_comments_screen", "screen_at"),
+        Index("ix_comments_popular", "page_id", "status", "rank"),
+        Index("ix_comments_edit", "site_id", "edit_id"),
     )
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
@@ -60,12 +62,59 @@ class CommentRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     edited_at: Mapped[datetime | None] = mapped_column(UtcTime)
     votes: Mapped[int]
+    ups: Mapped[int] = mapped_column(default=0)
+    downs: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[int] = mapped_column(default=0)  # domain.ranking.rank of ups and downs
     replies: Mapped[int]
     version: Mapped[int]
+    edit_id: Mapped[int | None]  # the revision that waits for a moderator while the published text stays
     risk: Mapped[float]
+    learnt: Mapped[str] = mapped_column(String(4), default="")  # spam or ham, as the filter was taught
     screen_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when to screen again; None: nothing to do
     screen_attempts: Mapped[int]
     screen_lease: Mapped[str] = mapped_column(String(32))
+
+
+class RevisionRow(Base):
+    """Texts of a comment that stand no more, or wait to stand."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (Index("ix_revisions_comment", "comment_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"))
+    state: Mapped[str] = mapped_column(String(12))  # former, waiting, applied, refused
+    body: Mapped[str] = mapped_column(Text)
+    body_html: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class VoteRow(Base):
+    """A reader's vote. ``voter`` is keyed by the comment too, so that votes on two comments cannot be joined."""
+
+    __tablename__ = "votes"
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"), primary_key=True)
+    voter: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ReportRow(Base):
+    __tablename__ = "reports"
+    __table_args__ = (
+        Index("ix_reports_comment", "comment_id", "state"),
+        Index("ix_reports_open", "site_id", "state", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(32), unique=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    explanation: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(String(254))
+    state: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class DecisionRow(Base):
@@ -152,6 +201,46 @@ class OutboxRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class NewsletterFormRow(Base):
+    __tablename__ = "newsletter_forms"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    version: Mapped[int]
+    consent_text: Mapped[str] = mapped_column(Text)
+    consent_needed: Mapped[bool]
+    name_fields: Mapped[list[str]] = mapped_column(JSON)
+    redirect_url: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class PostRow(Base):
+    """Which article a WordPress post number stands for."""
+
+    __tablename__ = "posts"
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+
+
+class ChallengeRow(Base):
+    """Challenges that were spent, until they would have expired anyhow."""
+
+    __tablename__ = "spent_challenges"
+    nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SpamTokenRow(Base):
+    """In how many comments of each verdict a token stood; the token "" counts the comments."""
+
+    __tablename__ = "spam_tokens"
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)  # a keyed hash: words of readers are not kept
+    spam: Mapped[int]
+    ham: Mapped[int]
 
 
 class SecretRow(Base):

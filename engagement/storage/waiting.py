@@ -45,3 +45,8 @@ def put_back(session: Session, comment_id: str, token: str, now: datetime) -> No
         return
     row.screen_at = now + WAITS[row.screen_attempts - 1] if row.screen_attempts < TRIES else None
     row.screen_lease = ""
+
+
+def done(session: Session, comment_id: str) -> None:
+    """Nothing is left to screen; a person decides."""
+    session.execute(update(CommentRow).where(CommentRow.id == comment_id).values(screen_at=None, screen_lease=""))

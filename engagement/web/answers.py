@@ -3,12 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from engagement.domain.comments import Comment, Receipt, Status, Thread
+from engagement.domain.comments import Comment, EditOutcome, Receipt, Status, Thread
 from engagement.domain.messages import N_
 from engagement.language import say
 
 PUBLISHED = N_("Thank you, your comment is published.")
 HELD = N_("Your comment is waiting for moderation.")
+EDITS = {
+    EditOutcome.UNCHANGED: N_("Nothing has changed."),
+    EditOutcome.CHANGED: N_("Your comment has been changed."),
+    EditOutcome.WAITING: N_("Your new text is waiting for moderation."),
+}
 
 
 def comment(kept: Comment) -> dict[str, Any]:

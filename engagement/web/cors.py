@@ -6,6 +6,7 @@ from engagement.domain.errors import EngagementError
 from engagement.domain.pages import BadAddress, origin_of
 from engagement.web.house import asked_site, toolbox
 
+_READERS_DOORS = ("/api/v1/sites/", "/sites/", "/f/", "/wp-comments-post.php")
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
 
@@ -20,7 +21,7 @@ def add_headers(answer: Response) -> Response:
     answer.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     if request.path.startswith("/api/") and answer.mimetype != "text/html":
         answer.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
-    if request.path.startswith(("/api/v1/sites/", "/sites/")):
+    if request.path.startswith(_READERS_DOORS):
         answer.vary.add("Origin")
         origin = request.headers.get("Origin")
         if origin and _listed(origin):

@@ -7,9 +7,20 @@ from engagement import __version__
 from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
 from engagement.web import coral, cors, demo, desk, embed, health, limits, perspective, problems
-from engagement.web.api import comments, contact, described, docs, moderation, newsletter
+from engagement.web.api import (
+    challenge,
+    comments,
+    contact,
+    described,
+    docs,
+    moderation,
+    newsletter,
+    readers,
+    statistics,
+)
+from engagement.web.dropins import brevo, wordpress
 from engagement.web.gate import MAX_REQUEST
-from engagement.web.pages import appeal, assets, decide, thread
+from engagement.web.pages import appeal, assets, decide, feed, thread
 from engagement.web.pages import contact as contact_pages
 from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
@@ -30,16 +41,22 @@ def register(app: Flask, tools: Toolbox) -> None:
     described.add_shapes(api)
     app.register_blueprint(docs.blueprint)
     api.register_blueprint(comments.blueprint)
+    api.register_blueprint(readers.blueprint)
+    api.register_blueprint(challenge.blueprint)
+    api.register_blueprint(statistics.blueprint)
     api.register_blueprint(newsletter.blueprint)
     api.register_blueprint(contact.blueprint)
     api.register_blueprint(moderation.blueprint)
     app.register_blueprint(newsletter_pages.blueprint)
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(thread.blueprint)
+    app.register_blueprint(feed.blueprint)
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(decide.blueprint)
     app.register_blueprint(appeal.blueprint)
     app.register_blueprint(contact_pages.blueprint)
+    app.register_blueprint(brevo.blueprint)
+    app.register_blueprint(wordpress.blueprint)
     embed.register(app, tools)
     desk.register(app, tools)
     demo.register(app, tools)

@@ -62,6 +62,7 @@ class SubmissionForm(Schema):
     body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
     parent = fields.String(load_default=None, allow_none=True, **_TEXT)
     notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    challenge = fields.String(load_default="", **_TEXT)
 
 
 class PreviewForm(Schema):
@@ -121,20 +122,33 @@ def load(form: Schema, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
         return dict(error.valid_data or {}), mistakes
 
 
-def submission(given: Mapping[str, Any], site: Site, *, client: str, door: str) -> Submission:
-    """A reader's comment. Raises ``InvalidInput`` that names every wrong field."""
+def submission(
+    given: Mapping[str, Any],
+    site: Site,
+    *,
+    client: str,
+    door: str,
+    signs: tuple[str, ...] = (),
+    challenge: Callable[[str], str] = lambda _: "",
+) -> Submission:
+    """A reader's comment. ``challenge`` checks the proof of work and gives its nonce, "" where none is needed.
+
+    Raises ``InvalidInput`` that names every wrong field.
+    """
     found, wrong = load(SubmissionForm(), given)
     checks: dict[str, Callable[[Any], str | None]] = {
-        "page_url": lambda v: _page(v, site),
+        "page_url": lambda v: page_address(v, site),
         "page_title": _title,
         "author": _author,
-        "email": lambda v: _email(v, required=site.rules.email_required),
+        "email": lambda v: mail_address(v, required=site.rules.email_required),
         "website": _website,
-        "body": lambda v: _body(v, site.rules.max_body_bytes),
+        "body": lambda v: markdown_text(v, site.rules.max_body_bytes),
         "parent": _parent,
+        "challenge": challenge,
     }
-    _check(checks, found, wrong)
-    return Submission(**found, client=client, door=door)
+    checked(found, wrong, checks)
+    refuse(wrong)
+    return Submission(**found, client=client, door=door, signs=signs)
 
 
 def message(given: Mapping[str, Any], site: Site, *, client: str) -> NewMessage:
@@ -143,32 +157,21 @@ def message(given: Mapping[str, Any], site: Site, *, client: str) -> NewMessage:
     most = site.rules.max_body_bytes
     checks: dict[str, Callable[[Any], str | None]] = {
         "name": _author,
-        "email": lambda v: _email(v, required=True, missing=MESSAGE_EMAIL),
+        "email": lambda v: mail_address(v, required=True, missing=MESSAGE_EMAIL),
         "subject": lambda v: _title(v, MAX_SUBJECT, SUBJECT),
-        "body": lambda v: _body(v, most, MESSAGE, MESSAGE_LONG),
+        "body": lambda v: markdown_text(v, most, MESSAGE, MESSAGE_LONG),
     }
-    _check(checks, found, wrong)
-    return NewMessage(**found, client=client)
-
-
-def _check(checks: Mapping[str, Callable[[Any], str | None]], found: dict[str, Any], wrong: dict[str, Message]) -> None:
-    """Clean the fields that were well so far. Raises ``InvalidInput`` that names all that are not."""
-    for name, check in checks.items():
-        if name in wrong:
-            continue
-        try:
-            found[name] = check(found.get(name, ""))
-        except _Wrong as error:
-            wrong[name] = error.message
+    checked(found, wrong, checks)
     refuse(wrong)
+    return NewMessage(**found, client=client)
 
 
 def preview(given: Mapping[str, Any], site: Site) -> str:
     found, wrong = load(PreviewForm(), given)
     if not wrong:
         try:
-            return _body(found["body"], site.rules.max_body_bytes)
-        except _Wrong as error:
+            return markdown_text(found["body"], site.rules.max_body_bytes)
+        except Wrong as error:
             wrong["body"] = error.message
     refuse(wrong)
     return ""
@@ -178,13 +181,34 @@ def thread_query(given: Mapping[str, Any], site: Site) -> dict[str, Any]:
     found, wrong = load(ThreadQuery(), given)
     if "page_url" in found:
         try:
-            found["page_url"] = _page(found["page_url"], site)
-        except _Wrong as error:
+            found["page_url"] = page_address(found["page_url"], site)
+        except Wrong as error:
             wrong["page_url"] = error.message
     if not _CURSOR.fullmatch(found.get("after") or "0"):
         wrong["after"] = Message(CURSOR)
     refuse(wrong)
     return found
+
+
+def feed_query(given: Mapping[str, Any], site: Site) -> str | None:
+    """The page a feed is of, or None for the whole site. Raises ``InvalidInput``."""
+    found = dict(given)
+    wrong = {name: Message(UNKNOWN) for name in given if name != "page_url"}
+    if "page_url" in found:
+        checked(found, wrong, {"page_url": lambda v: page_address(v, site)})
+    refuse(wrong)
+    return found.get("page_url")
+
+
+def checked(found: dict[str, Any], wrong: dict[str, Message], checks: Mapping[str, Callable[[Any], Any]]) -> None:
+    """Put each field through its check; the first mistake of each goes into ``wrong``."""
+    for name, check in checks.items():
+        if name in wrong:
+            continue
+        try:
+            found[name] = check(found.get(name, ""))
+        except Wrong as error:
+            wrong[name] = error.message
 
 
 def refuse(wrong: Mapping[str, Message]) -> None:
@@ -193,56 +217,58 @@ def refuse(wrong: Mapping[str, Message]) -> None:
         raise InvalidInput([FieldError(f"/{_escaped(k)}", m) for k, m in sorted(wrong.items())])
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
+    """What is wrong with one field, in a sentence."""
+
     def __init__(self, text: str, **values: object) -> None:
         self.message = Message(text, values)
         super().__init__(text)
 
 
-def _page(value: str, site: Site) -> str:
+def page_address(value: str, site: Site) -> str:
     try:
         if pages.belongs(value, site.origins):
             return pages.normalise(value)
     except pages.BadAddress:
         pass
-    raise _Wrong(PAGE)
+    raise Wrong(PAGE)
 
 
 def _title(value: str, most: int = MAX_TITLE, long: str = TITLE) -> str:
-    flat = " ".join(_readable(value).split())
+    flat = " ".join(readable(value).split())
     if len(flat) > most:
-        raise _Wrong(long, most=most)
+        raise Wrong(long, most=most)
     return flat
 
 
 def _author(value: str) -> str:
-    name = " ".join(_readable(value).split())
+    name = " ".join(readable(value).split())
     if not name or len(name) > MAX_AUTHOR:
-        raise _Wrong(AUTHOR, most=MAX_AUTHOR)
+        raise Wrong(AUTHOR, most=MAX_AUTHOR)
     if all(unicodedata.category(c)[0] in "CZM" or c in "\u2800\u3164\u115f\u1160\uffa0" for c in name):
-        raise _Wrong(UNREADABLE)
+        raise Wrong(UNREADABLE)
     return name
 
 
-def _readable(value: str) -> str:
+def readable(value: str) -> str:
     """No control characters and no direction controls; other invisible joiners belong to emoji and scripts."""
     directions = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
     if any((unicodedata.category(c) == "Cc" and c not in "\t\n\r") or c in directions for c in value):
-        raise _Wrong(UNREADABLE)
+        raise Wrong(UNREADABLE)
     return value
 
 
-def _email(value: str, *, required: bool, missing: str = EMAIL_REQUIRED) -> str:
+def mail_address(value: str, *, required: bool, missing: str = EMAIL_REQUIRED) -> str:
     if not value.strip():
         if required:
-            raise _Wrong(missing)
+            raise Wrong(missing)
         return ""
     try:
         checked = validate_email(value.strip(), check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise _Wrong(EMAIL) from error
+        raise Wrong(EMAIL) from error
     if len(checked) > MAX_EMAIL:
-        raise _Wrong(EMAIL)
+        raise Wrong(EMAIL)
     local, _, domain = checked.rpartition("@")
     return f"{local}@{domain.lower()}"
 
@@ -254,25 +280,25 @@ def _website(value: str) -> str:
     try:
         address = pages.normalise(value)
     except pages.BadAddress as error:
-        raise _Wrong(WEBSITE) from error
+        raise Wrong(WEBSITE) from error
     if len(value) > MAX_WEBSITE or len(address) > MAX_WEBSITE:
-        raise _Wrong(WEBSITE)
+        raise Wrong(WEBSITE)
     return address
 
 
-def _body(value: str, most: int, empty: str = BODY, long: str = BODY_LONG) -> str:
+def markdown_text(value: str, most: int, empty: str = BODY, long: str = BODY_LONG) -> str:
     if not value.strip():
-        raise _Wrong(empty)
+        raise Wrong(empty)
     if len(value.encode("utf-8")) > most:
-        raise _Wrong(long, most=most)
+        raise Wrong(long, most=most)
     if "\x00" in value:
-        raise _Wrong(UNREADABLE)
+        raise Wrong(UNREADABLE)
     return value
 
 
 def _parent(value: str | None) -> str | None:
     if value and not _ID.fullmatch(value):
-        raise _Wrong(PARENT)
+        raise Wrong(PARENT)
     return value or None
 
 

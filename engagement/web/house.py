@@ -4,13 +4,15 @@ import re
 
 from flask import current_app, g, request
 
-from engagement.domain.errors import SiteNotFound, Unavailable
+from engagement.domain.errors import NotFound, SiteNotFound, Unavailable
 from engagement.domain.sites import Site
 from engagement.language import best_language
+from engagement.services.forms import find_form
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
 from engagement.web.clients import client_of
 
+_FORM_IN_PATH = re.compile(r"^/f/([A-Za-z0-9_-]{1,64})$")
 _SITE_IN_PATH = re.compile(r"^/(?:api/v1/)?sites/([a-z0-9][a-z0-9-]{0,39})(?:/|$)")
 
 
@@ -22,13 +24,25 @@ def toolbox() -> Toolbox:
 def asked_site() -> Site | None:
     """The site that the path names, also when no route matched; looked up once a request."""
     if "asked_site" not in g:
-        found = _SITE_IN_PATH.match(request.path)
         try:
-            g.asked_site = find_site(found[1]) if found else None
-        except SiteNotFound:
+            g.asked_site = _named()
+        except NotFound:
             g.asked_site = None
     site: Site | None = g.asked_site
     return site
+
+
+def _named() -> Site | None:
+    if named := _SITE_IN_PATH.match(request.path):
+        return find_site(named[1])
+    if form := _FORM_IN_PATH.match(request.path):
+        return find_form(form[1])[0]
+    return None
+
+
+def settle_site(site: Site) -> None:
+    """For a door whose path names no site: this is the one, for the language and the headers of the answer."""
+    g.asked_site = site
 
 
 def the_site() -> Site:

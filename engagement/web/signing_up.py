@@ -44,8 +44,11 @@ class SignUpForm(Schema):
     source_url = fields.String(load_default="", **_TEXT)
 
 
-def read(given: Mapping[str, Any], site: Site, *, form: str) -> SignUp:
-    """A wish to subscribe. Raises ``InvalidInput`` that names every wrong field."""
+def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str = "") -> SignUp:
+    """A wish to subscribe; ``consent_text`` is what stood beside the box where it was not the house's own wording.
+
+    Raises ``InvalidInput`` that names every wrong field.
+    """
     found, wrong = forms.load(SignUpForm(), given)
     for name, check in _CHECKS.items():
         if name in wrong:
@@ -62,7 +65,7 @@ def read(given: Mapping[str, Any], site: Site, *, form: str) -> SignUp:
         name=found["name"],
         source_url=found["source_url"],
         form=form,
-        consent_text=say(Message(CONSENT, {"site": site.name}), site.language),
+        consent_text=consent_text or say(Message(CONSENT, {"site": site.name}), site.language),
         client=client(),
         user_agent=request.headers.get("User-Agent", "")[:_MAX_AGENT],
     )

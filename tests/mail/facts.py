@@ -26,6 +26,9 @@ FACTS: dict[str, object] = {
     "topic": "Una domanda",
     "unchecked": False,
     "published": True,
+    "reference": "0123456789abcdef",
+    "removed": True,
+    "comment_url": "https://blog.example/server#comment-1",
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
 }
 

@@ -26,15 +26,15 @@ def token(address: str) -> str:
     return address.rpartition("/")[2]
 
 
-def test_an_edit_token_is_equal_for_equal_arguments_and_ends_in_time(links: SignedLinks, clock: StoppedClock) -> None:
+def test_an_edit_token_is_equal_for_equal_arguments_and_tells_its_end(links: SignedLinks, clock: StoppedClock) -> None:
     until = clock.now() + timedelta(minutes=15)
     made = links.edit_token(COMMENT, until)
     assert made == links.edit_token(COMMENT, until)
     assert made != links.edit_token(COMMENT, until + timedelta(seconds=1))
-    assert links.read_edit_token(made) == COMMENT
     clock.move(minutes=15)
+    assert links.read_edit_token(made) == (COMMENT, until)
     with pytest.raises(LinkNotValid):
-        links.read_edit_token(made)
+        links.read_edit_token(made[:-1] + ("a" if made[-1] != "a" else "b"))
 
 
 def test_a_decide_link_holds_comment_version_and_recipient_for_72_hours(

@@ -64,6 +64,8 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
     assert [p.get_content_type() for p in read(raw).iter_parts()] == ["text/plain", "text/html"]
     link = {
         NoticeKind.COMMENT_HELD: FACTS["decide_url"],
+        NoticeKind.COMMENT_REPORTED: FACTS["decide_url"],
+        NoticeKind.REPORT_DECIDED: FACTS["comment_url"],
         NoticeKind.COMMENT_PUBLISHED: FACTS["page_url"],
         NoticeKind.NEWSLETTER_CONFIRM: FACTS["confirm_url"],
         NoticeKind.CONTACT_MESSAGE: FACTS["desk_url"],
@@ -82,11 +84,13 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
         return str(read(raw)["Subject"]) if where == "Subject" else part(raw, where)
 
     italian = re.compile(
-        r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame)\b",
+        r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame|"
+        r"segnalazione)\b",
         re.I,
     )
     english = re.compile(
-        r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look)\b",
+        r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look|"
+        r"reported|report|asks you)\b",
         re.I,
     )
     assert italian.search(seen("it")), seen("it")

@@ -9,9 +9,10 @@ from flask_smorest import Blueprint
 from engagement.domain.comments import Receipt, Status
 from engagement.domain.errors import NotFound
 from engagement.markup import render
-from engagement.services import comments
-from engagement.web import answers, forms, limits
+from engagement.services import comments, editing
+from engagement.web import answers, challenges, forms, limits
 from engagement.web.api import described
+from engagement.web.api.readers import edit_token
 from engagement.web.gate import json_body
 from engagement.web.house import client, language, the_site, toolbox
 from engagement.web.once import once
@@ -34,7 +35,9 @@ _STATUS = {Status.PUBLISHED: 201, Status.HELD: 202}
 def submit(site: str) -> Response:
     """Send a comment: 201 published, 202 held, 403 comment-rejected."""
     found, body = json_body("comments", "comments_site")
-    sent = forms.submission(body, found, client=client(), door="api")
+    sent = forms.submission(
+        body, found, client=client(), door="api", challenge=lambda payload: challenges.check(payload, found)
+    )
     return _answer(comments.submit_comment(toolbox(), found, sent, once()))
 
 
@@ -67,14 +70,22 @@ def thread(site: str) -> Response:
 
 @blueprint.route("/<comment_id>", methods=["GET"])
 @blueprint.doc(
-    responses={"200": described.answer("the comment", "Comment"), **described.problems(404, 429, 503)},
+    responses={
+        "200": described.one_of("the comment; `body` only with its edit token", "Comment", "OwnComment"),
+        **described.problems(401, 403, 404, 429, 503),
+    },
 )
 def one(site: str, comment_id: str) -> Response:
-    """One published comment."""
+    """One published comment; with its edit token its author sees it held too, and its source in `body`."""
     found = the_site()
     limits.count("reads", found)
     if not forms.is_id(comment_id):
         raise NotFound
+    if "Authorization" in request.headers:
+        own = editing.own_comment(toolbox(), found, comment_id, edit_token())
+        answer = _json(answers.comment(own) | {"body": own.body})
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
     answer = _json(answers.comment(comments.read_comment(found, comment_id)))
     answer.add_etag()
     answer.headers["Cache-Control"] = "no-cache"

@@ -28,20 +28,22 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_COMMENT = {
+    "id": _TEXT,
+    "parent": _MAYBE_TEXT,
+    "status": {"enum": ["received", "published", "held", "rejected", "spam", "deleted"]},
+    "author": _TEXT,
+    "website": _MAYBE_TEXT,
+    "body_html": _TEXT,
+    "created_at": _TIME,
+    "edited_at": {"type": ["string", "null"], "format": "date-time"},
+    "votes": {"type": "integer"},
+    "replies": _COUNT,
+    "permalink": {"type": "string", "format": "uri"},
+}
 _SHAPES: Mapping[str, dict[str, Any]] = {
-    "Comment": _object(
-        id=_TEXT,
-        parent=_MAYBE_TEXT,
-        status={"enum": ["received", "published", "held", "rejected", "spam", "deleted"]},
-        author=_TEXT,
-        website=_MAYBE_TEXT,
-        body_html=_TEXT,
-        created_at=_TIME,
-        edited_at={"type": ["string", "null"], "format": "date-time"},
-        votes={"type": "integer"},
-        replies=_COUNT,
-        permalink={"type": "string", "format": "uri"},
-    ),
+    "Comment": _object(**_COMMENT),
+    "OwnComment": _object(**_COMMENT, body=_TEXT),
     "Receipt": _object(comment=_ref("Comment"), edit_token=_TEXT, edit_until=_TIME, message=_TEXT),
     "Thread": _object(
         page=_object(url=_TEXT, title=_TEXT, open={"type": "boolean"}),
@@ -49,6 +51,13 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
         comments=_list(_ref("Comment")),
         next=_MAYBE_TEXT,
     ),
+    "EditReceipt": _object(comment=_ref("OwnComment"), edit_token=_TEXT, edit_until=_TIME, message=_TEXT),
+    "Vote": _object(votes={"type": "integer"}, value={"enum": [-1, 0, 1]}),
+    "Report": _object(reference=_TEXT, message=_TEXT),
+    "Counts": _object(counts={"type": "object", "additionalProperties": _COUNT}),
+    "Latest": _object(comments=_list({"type": "object", "description": "a Comment with its `page` (url, title)"})),
+    "Discussed": _object(days=_COUNT, pages=_list(_object(url=_TEXT, title=_TEXT, count=_COUNT))),
+    "Challenge": _object(parameters={"type": "object"}, signature=_TEXT),
     "Preview": _object(body_html=_TEXT),
     "Thanks": _object(message=_TEXT),
     "Problem": {
@@ -69,6 +78,7 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
 }
 _PROBLEMS = {
     400: "malformed-request",
+    401: "not-authorised",
     403: "comment-rejected, origin-not-allowed or author-blocked",
     404: "site-not-found or not-found",
     409: "comment-duplicate, message-duplicate or page-closed",
@@ -87,19 +97,36 @@ IDEMPOTENCY_KEY = {
     "description": "The same key with the same body within 24 hours gives the same answer and changes nothing.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }
+URLS = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 200}
 IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": _TEXT}
 
 
 def add_shapes(api: Api) -> None:
     """Name the shapes of answers in the document."""
     api.DEFAULT_ERROR_RESPONSE_NAME = None  # the library's own shape of errors is not ours
+    api.spec.components.security_scheme("editToken", {"type": "http", "scheme": "bearer"})
     for name, shape in _SHAPES.items():
         api.spec.components.schema(name, shape)
+
+
+def query(name: str, default: int, most: int) -> dict[str, Any]:
+    """A whole number in the query."""
+    return {
+        "in": "query",
+        "name": name,
+        "schema": {"type": "integer", "minimum": 1, "maximum": most, "default": default},
+    }
 
 
 def body(form: type) -> dict[str, Any]:
     """A JSON body that must be there."""
     return {"required": True, "content": {"application/json": {"schema": form}}}
+
+
+def one_of(text: str, *shapes: str) -> dict[str, Any]:
+    """One good answer that has one of several shapes."""
+    schema = {"oneOf": [_ref(shape) for shape in shapes]}
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
 def answer(text: str, shape: str | None = None) -> dict[str, Any]:

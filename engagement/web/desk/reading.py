@@ -42,6 +42,13 @@ DOINGS = {
     "undo": N_("verdict undone"),
     "appealed": N_("appealed by its author"),
     "screened-again": N_("screened again"),
+    "edit": N_("changed by its author"),
+    "edit-held": N_("change held by the machine"),
+    "edit-rejected": N_("change rejected by the machine"),
+    "edit-approve": N_("change approved"),
+    "edit-reject": N_("change rejected"),
+    "edit-screened": N_("change screened again"),
+    "delete": N_("deleted by its author"),
     "publish": N_("published by the machine"),
     "hold": N_("held by the machine"),
     "sign-in-tried": N_("tried to sign in"),
@@ -62,6 +69,7 @@ class Card:
     reasons: str
     status: str
     appeal: str | None  # its author's words to the moderator
+    stands: Markup  # the published text, where ``body`` is a new one that waits
 
 
 @room.blueprint.get("/")
@@ -147,7 +155,8 @@ def frame(session: DeskSession) -> dict[str, Any]:
 def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights(toolbox(), item))
     reasons = "; ".join(say(moderator_text(r), room.language()) for r in item.reasons)
-    return Card(item, body, reasons, _status(item.comment.status), words_of(item.log))
+    stands = Markup(item.stands)  # noqa: S704 - as in ``underlined``
+    return Card(item, body, reasons, _status(item.comment.status), words_of(item.log), stands)
 
 
 def underlined(html: str, words: Sequence[str]) -> Markup:
@@ -163,9 +172,10 @@ def underlined(html: str, words: Sequence[str]) -> Markup:
 def _done(session: DeskSession) -> QueueItem | None:
     """The comment just decided, to undo it."""
     try:
-        return moderation.item(request.args["done"], session.site_ids) if "done" in request.args else None
+        item = moderation.item(request.args["done"], session.site_ids) if "done" in request.args else None
     except NotFound:
         return None
+    return item if item and item.log and item.log[-1].what in set(Verdict) else None
 
 
 def _reasons(line: LogLine) -> str:

@@ -112,6 +112,11 @@ def for_people(answer: Response) -> Response:
     return answer
 
 
+def notice_page(text: str, language: str) -> Response:
+    """A page with one sentence."""
+    return _page(_LINE.format(text), language)
+
+
 def _ask(text: str, button: str, site_name: str, language: str) -> Response:
     line = _LINE.format(say(Message(text, {"site": site_name}), language))
     return _page(line + _BUTTON.format(say(button, language)), language)

@@ -10,13 +10,14 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Comment, Receipt, Status, Thread
-from engagement.domain.errors import EngagementError, InvalidInput
+from engagement.domain.errors import EngagementError, FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
 from engagement.language import moment, say
 from engagement.services import comments
-from engagement.web import forms, limits
+from engagement.services.challenges import demanded
+from engagement.web import form_time, forms, limits
 from engagement.web.gate import check_origin
 from engagement.web.house import asked_site, client, language, the_site, toolbox
 from engagement.web.pages.words import words
@@ -26,7 +27,7 @@ blueprint = Blueprint("thread_pages", __name__, template_folder="templates")
 
 FIELDS = ("page_url", "page_title", "author", "email", "website", "body", "parent")
 DEEPEST = 4
-_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _ONE, _MANY = N_("One comment"), N_("%(count)s comments")
 
 
@@ -64,13 +65,19 @@ def submit(site: str) -> Answer:
         found = _entered(typed)
         given: dict[str, Any] = {k: v for k, v in typed.items() if v or k in {"page_url", "author", "body"}}
         given["notify_replies"] = bool(request.form.get("notify_replies"))
-        sent = forms.submission(given, found, client=client(), door="form")
+        sent = forms.submission(given, found, client=client(), door="form", signs=signs_of_form(found))
         receipt = comments.submit_comment(toolbox(), found, sent)
     except (EngagementError, HTTPException) as error:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
-        return redirect(_back(receipt), 303)
+        return redirect(back(receipt), 303)
     return _page(rejected(receipt.decision.reasons, receipt.appeal), typed, {})
+
+
+def signs_of_form(site: Site) -> tuple[str, ...]:
+    """A form without JavaScript cannot solve a challenge; where one is demanded, a person looks first."""
+    unsolved = ("no-challenge",) if demanded(toolbox(), site, client()) else ()
+    return (*form_time.signs(), *unsolved)
 
 
 def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -80,7 +87,8 @@ def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, 
         "thread": thread,
         "lines": arrange(thread.comments),
         "count": counted(thread.count, site.language),
-        "values": {name: typed.get(name, "") for name in FIELDS} | {"page_url": thread.url},
+        "values": {name: typed.get(name, "") for name in FIELDS}
+        | {"page_url": thread.url, form_time.FIELD: form_time.stamp()},
         "errors": {},
         "held": request.args.get("commento") == "attesa",
         "words": words(site.language),
@@ -114,7 +122,7 @@ def counted(count: int, tongue: str) -> str:
 
 def _entered(typed: dict[str, str]) -> Site:
     """The site, once type, size, origin and rate are well; ``typed`` is filled as soon as it can be read."""
-    if request.mimetype not in _FORM_TYPES:
+    if request.mimetype not in FORM_TYPES:
         raise UnsupportedMediaType
     typed.update({name: request.form.get(name, "") for name in FIELDS})
     found = the_site()
@@ -124,11 +132,16 @@ def _entered(typed: dict[str, str]) -> Site:
     return found
 
 
-def _back(receipt: Receipt) -> str:
+def back(receipt: Receipt) -> str:
     """The article's address, at the comment or at the form."""
-    parts = urlsplit(receipt.comment.page_url)
-    if receipt.comment.status is Status.PUBLISHED:
-        return urlunsplit(parts._replace(fragment=f"comment-{receipt.comment.id}"))
+    if receipt.comment.status is not Status.PUBLISHED:
+        return waiting(receipt.comment.page_url)
+    return urlunsplit(urlsplit(receipt.comment.page_url)._replace(fragment=f"comment-{receipt.comment.id}"))
+
+
+def waiting(url: str) -> str:
+    """An article's address, at the form, with the word that a comment waits."""
+    parts = urlsplit(url)
     query = f"{parts.query}&commento=attesa" if parts.query else "commento=attesa"
     return urlunsplit(parts._replace(query=query, fragment="respond"))
 
@@ -141,10 +154,15 @@ def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -
     return _page(current_app.make_response(current_app.handle_user_exception(error)), typed, wrong)
 
 
+def refusal_page(problem: Response, typed: Mapping[str, str], errors: Sequence[FieldError]) -> Response:
+    """A problem as a page that keeps what was typed, each mistake at its field."""
+    return _page(problem, typed, {e.pointer.removeprefix("/"): say(e.message, language()) for e in errors})
+
+
 def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
     site = asked_site()
     said = problem.get_json()
-    values = {name: typed.get(name, "") for name in FIELDS}
+    values = {name: typed.get(name, "") for name in FIELDS} | {form_time.FIELD: form_time.stamp()}
     page = render_template(
         "pages/refusal.html",
         site=site if typed else None,

@@ -1,0 +1,1 @@
+"""Formats that come from elsewhere: what other systems export, as plain values."""

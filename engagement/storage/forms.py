@@ -1,0 +1,41 @@
+"""Embedded newsletter forms."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engagement.domain.newsletter import NewsletterForm
+from engagement.storage.tables import NewsletterFormRow
+
+
+def get(session: Session, key: str) -> NewsletterForm | None:
+    row = session.get(NewsletterFormRow, key)
+    return _form(row) if row else None
+
+
+def of_site(session: Session, site_id: int) -> list[NewsletterForm]:
+    query = select(NewsletterFormRow).where(NewsletterFormRow.site_id == site_id).order_by(NewsletterFormRow.key)
+    return [_form(row) for row in session.scalars(query)]
+
+
+def save(session: Session, form: NewsletterForm, now: datetime) -> None:
+    row = session.get(NewsletterFormRow, form.key)
+    if row is None:
+        row = NewsletterFormRow(key=form.key, created_at=now)
+        session.add(row)
+    row.site_id, row.version = form.site_id, form.version
+    row.consent_text, row.consent_needed = form.consent_text, form.consent_needed
+    row.name_fields, row.redirect_url = list(form.name_fields), form.redirect_url
+
+
+def _form(row: NewsletterFormRow) -> NewsletterForm:
+    return NewsletterForm(
+        key=row.key,
+        site_id=row.site_id,
+        version=row.version,
+        consent_text=row.consent_text,
+        consent_needed=row.consent_needed,
+        name_fields=tuple(row.name_fields),
+        redirect_url=row.redirect_url,
+    )

@@ -1,0 +1,53 @@
+"""Sums over pages and comments that readers may see."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engagement.domain.comments import Comment, Status
+from engagement.domain.pages import Page
+from engagement.storage import comments
+from engagement.storage.tables import CommentRow, PageRow
+
+
+def counts(session: Session, site_id: int, urls: Sequence[str]) -> dict[str, int]:
+    """Published comments by page address; addresses without a page are not in it."""
+    query = select(PageRow.url, PageRow.count).where(PageRow.site_id == site_id, PageRow.url.in_(urls))
+    return dict(session.execute(query).all())
+
+
+def latest(session: Session, site_id: int, page_id: int | None, limit: int) -> list[Comment]:
+    """The newest published comments of a site, or of one page."""
+    query = select(CommentRow.id).where(CommentRow.status == Status.PUBLISHED.value)
+    query = query.where(CommentRow.page_id == page_id) if page_id else query.where(CommentRow.site_id == site_id)
+    ids = session.scalars(query.order_by(CommentRow.id.desc()).limit(limit)).all()
+    return [comment for one in ids if (comment := comments.get(session, one)) is not None]
+
+
+def most_discussed(session: Session, site_id: int, since: datetime, limit: int) -> list[tuple[Page, int]]:
+    """Pages with the most comments published and sent since then, with that number."""
+    number = func.count(CommentRow.id)
+    query = (
+        select(PageRow, number)
+        .join(CommentRow, CommentRow.page_id == PageRow.id)
+        .where(
+            CommentRow.site_id == site_id,
+            CommentRow.status == Status.PUBLISHED.value,
+            CommentRow.created_at >= since,
+        )
+        .group_by(PageRow.id)
+        .order_by(number.desc(), PageRow.id.desc())
+        .limit(limit)
+    )
+    found = session.execute(query)
+    return [(Page(p.id, p.site_id, p.url, p.title, p.open, p.version, p.count), n) for p, n in found]
+
+
+def mark(session: Session, site_id: int) -> str:
+    """Changes whenever a thread of the site does."""
+    pages, versions = session.execute(
+        select(func.count(), func.coalesce(func.sum(PageRow.version), 0)).where(PageRow.site_id == site_id)
+    ).one()
+    return f"{pages}.{versions}"

@@ -1,0 +1,42 @@
+"""Reported comments that nobody has decided about."""
+
+from dataclasses import dataclass
+
+from flask import Response
+
+from engagement.domain.messages import N_, Message
+from engagement.domain.reports import REASON_NAMES, KeptReport
+from engagement.language import say
+from engagement.services import moderation
+from engagement.services import reports as notices
+from engagement.web.desk import reading, room
+
+REPORTED_BY = N_("%(reason)s, reported by %(name)s")
+NOBODY = N_("nobody named")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One report in words."""
+
+    heading: str
+    kept: KeptReport
+
+
+@room.blueprint.get("/reports")
+def reported() -> Response:
+    """Cards of reported comments, the oldest report first; a verdict closes its reports."""
+    session = room.present()
+    found = notices.open_reports(session.site_ids)
+    cards = [
+        (reading.card(moderation.item(one.comment.id, session.site_ids)), [_notice(r) for r in one.reports])
+        for one in found
+    ]
+    return room.show("reports", **reading.frame(session), cards=cards)
+
+
+def _notice(report: KeptReport) -> Notice:
+    tongue = room.language()
+    name = f"{report.name} <{report.email}>" if report.email else say(NOBODY, tongue)
+    values = {"reason": Message(REASON_NAMES[report.reason]), "name": name}
+    return Notice(say(Message(REPORTED_BY, values), tongue), report)

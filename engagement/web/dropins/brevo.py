@@ -1,0 +1,119 @@
+"""``POST /f/{form_key}``: stands in for an embedded Brevo form.
+
+The embed's own script adds ``?isAjax=1``, sends multipart, ignores the status and reads JSON ``{success, message,
+errors}``; an answer without CORS headers leaves its spinner turning for ever. So it always gets 200 and JSON.
+"""
+
+import json
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, current_app, redirect, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.wrappers import Response as Answer
+
+from engagement.domain.errors import InvalidInput
+from engagement.domain.messages import N_
+from engagement.domain.newsletter import NewsletterForm, SignUp
+from engagement.domain.sites import Site
+from engagement.language import LANGUAGES, say
+from engagement.services import newsletter
+from engagement.services.forms import find_form
+from engagement.web import limits, signing_up
+from engagement.web.gate import check_origin
+from engagement.web.house import language as site_language
+from engagement.web.house import toolbox
+from engagement.web.pages.newsletter import for_people, notice_page
+
+blueprint = Blueprint("brevo", __name__)
+
+REFUSED = N_("Your subscription could not be validated.")
+HONEYPOT = "email_address_check"
+MOST_BYTES = 16 * 1024
+_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_AGREED = {"1", "true", "on", "yes"}
+
+
+@blueprint.post("/f/<form_key>")
+def sign_up(form_key: str) -> Answer:
+    """Take a sign-up; new, pending, confirmed and departed addresses get the same answer."""
+    ajax = request.args.get("isAjax") == "1"
+    try:
+        form = _signed_up(form_key)
+    except Exception as error:
+        if not ajax:
+            raise
+        return _refusal(error)
+    said = say(signing_up.ASKED, language())
+    if ajax:
+        return _json({"success": True, "message": said, "errors": {}})
+    if form.redirect_url:
+        return redirect(form.redirect_url, 303)
+    return for_people(notice_page(said, language()))
+
+
+def language() -> str:
+    """The form's own ``locale`` where we speak it, else the site's language."""
+    try:
+        wanted = request.form.get("locale", "")
+    except HTTPException:  # what cannot be read has no language either
+        wanted = ""
+    return wanted if wanted in LANGUAGES else site_language()
+
+
+def _signed_up(form_key: str) -> NewsletterForm:
+    if request.mimetype not in _TYPES:
+        raise UnsupportedMediaType
+    if (request.content_length or 0) > MOST_BYTES:
+        raise RequestEntityTooLarge
+    sent = request.form
+    site, form = find_form(form_key)
+    check_origin(site)
+    limits.count("newsletter", site)
+    if sent.get(HONEYPOT):
+        return form  # a program filled the field that nobody sees: it hears what everybody hears
+    newsletter.sign_up(toolbox(), site, _wish(sent, site, form))
+    return form
+
+
+def _wish(sent: "MultiDict[str, str]", site: Site, form: NewsletterForm) -> SignUp:
+    """Only what is known is read; the other fields of an embed are its own."""
+    name = next((sent[field] for field in form.name_fields if sent.get(field, "").strip()), "")
+    given = {
+        "email": sent.get("EMAIL", ""),
+        "name": name,
+        "consent": not form.consent_needed or sent.get("OPT_IN", "").strip().lower() in _AGREED,
+    }
+    named = next(
+        (field for field in form.name_fields if field in sent), form.name_fields[0] if form.name_fields else ""
+    )
+    try:
+        return signing_up.read(given, site, form=f"{form.key}-{form.version}", consent_text=form.consent_text)
+    except InvalidInput as error:
+        raise _Renamed(error, {"/email": "/EMAIL", "/consent": "/OPT_IN", "/name": f"/{named}"}) from error
+
+
+class _Renamed(InvalidInput):
+    """The same mistakes under the names that the embed gave its fields."""
+
+    def __init__(self, error: InvalidInput, names: Mapping[str, str]) -> None:
+        super().__init__([type(e)(names.get(e.pointer, e.pointer), e.message) for e in error.errors])
+
+
+def _refusal(error: Exception) -> Response:
+    """Always 200: the embed's script looks at nothing but the body."""
+    errors: dict[str, str] = {}
+    message = say(REFUSED, language())
+    if isinstance(error, InvalidInput):
+        errors = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
+    else:
+        problem = current_app.make_response(current_app.handle_user_exception(error))
+        detail = problem.get_json(force=True)["detail"]
+        message = f"{message} {detail}"
+    return _json({"success": False, "message": message, "errors": errors})
+
+
+def _json(body: object) -> Response:
+    answer = Response(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,162 @@
+"""What readers may send beside comments: edits, votes, notices, and addresses to count for."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields
+
+from engagement.domain.errors import FieldError, InvalidInput
+from engagement.domain.messages import N_, Message
+from engagement.domain.reports import MAX_EXPLANATION, MAX_NAME, Report, ReportReason
+from engagement.domain.sites import Site
+from engagement.web import forms
+
+CHOICE = N_("Please choose one of: %(known)s.")
+VOTE = N_("A vote is -1, 0 or 1.")
+EXPLANATION = N_("Please write what is wrong, in at most %(most)s characters.")
+NOTIFIER = N_("Please write your name, in at most %(most)s characters.")
+GOOD_FAITH = N_("Please confirm that what you report is true to the best of your knowledge.")
+URLS = N_("Please name 1 to %(most)s addresses.")
+NUMBER = N_("Please give a number from 1 to %(most)s.")
+
+MOST_URLS = 200
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_TEXT: dict[str, Any] = {
+    "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
+}
+
+
+class _Form(Schema):
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": forms.UNKNOWN, "type": forms.WRONG_TYPE}  # noqa: RUF012 - marshmallow's way
+
+
+class EditForm(_Form):
+    """The body of ``PATCH …/comments/{id}``."""
+
+    body = fields.String(required=True, **_TEXT)
+
+
+class VoteForm(_Form):
+    """The body of ``PUT …/comments/{id}/vote``."""
+
+    value = fields.Raw(required=True, metadata={"enum": [-1, 0, 1]}, **_TEXT)
+
+
+class ReportForm(_Form):
+    """The body of ``POST …/comments/{id}/reports``."""
+
+    reason = fields.String(required=True, metadata={"enum": [r.value for r in ReportReason]}, **_TEXT)
+    explanation = fields.String(required=True, metadata={"maxLength": MAX_EXPLANATION}, **_TEXT)
+    name = fields.String(load_default="", metadata={"maxLength": MAX_NAME}, **_TEXT)
+    email = fields.String(load_default="", **_TEXT)
+    good_faith = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+
+
+class CountsForm(_Form):
+    """The body of ``POST …/counts``."""
+
+    page_urls = fields.List(fields.String(**_TEXT), required=True, metadata={"maxItems": MOST_URLS}, **_TEXT)
+
+
+def edit(given: Mapping[str, Any], site: Site) -> str:
+    """The new text. Raises ``InvalidInput``."""
+    found, wrong = forms.load(EditForm(), given)
+    forms.checked(found, wrong, {"body": lambda v: forms.markdown_text(v, site.rules.max_body_bytes)})
+    forms.refuse(wrong)
+    return str(found["body"])
+
+
+def vote(given: Mapping[str, Any]) -> int:
+    """-1, 0 or 1. Raises ``InvalidInput``."""
+    found, wrong = forms.load(VoteForm(), given)
+    value = found.get("value")
+    if "value" not in wrong and (type(value) is not int or value not in {-1, 0, 1}):  # True is no number here
+        wrong["value"] = Message(VOTE)
+    forms.refuse(wrong)
+    return int(found["value"])
+
+
+def report(given: Mapping[str, Any], comment_id: str, *, client: str) -> Report:
+    """A notice. Raises ``InvalidInput`` that names every wrong field."""
+    found, wrong = forms.load(ReportForm(), given)
+    named = found.get("reason") != ReportReason.CHILD_SAFETY.value
+    forms.checked(
+        found,
+        wrong,
+        {
+            "reason": _reason,
+            "explanation": _explanation,
+            "name": lambda v: _name(v, required=named),
+            "email": lambda v: forms.mail_address(v, required=named),
+        },
+    )
+    if "good_faith" not in wrong and given.get("good_faith") is not True:
+        wrong["good_faith"] = Message(GOOD_FAITH)
+    forms.refuse(wrong)
+    reason = ReportReason(found["reason"])
+    return Report(comment_id, reason, found["explanation"], found["name"], found["email"], client)
+
+
+def page_urls(given: Sequence[object], site: Site) -> dict[str, str]:
+    """Addresses as given, with their normalised form. Raises ``InvalidInput`` that names every wrong one."""
+    if not 1 <= len(given) <= MOST_URLS:
+        raise InvalidInput([FieldError("/page_urls", Message(URLS, {"most": MOST_URLS}))])
+    found: dict[str, str] = {}
+    mistakes = []
+    for place, url in enumerate(given):
+        try:
+            found[str(url)] = forms.page_address(str(url), site)
+        except forms.Wrong as error:
+            mistakes.append(FieldError(f"/page_urls/{place}", error.message))
+    if mistakes:
+        raise InvalidInput(mistakes)
+    return found
+
+
+def counted_urls(given: Mapping[str, Any], site: Site) -> dict[str, str]:
+    """The body of ``POST …/counts``. Raises ``InvalidInput``."""
+    found, wrong = forms.load(CountsForm(), given)
+    forms.refuse(wrong)
+    return page_urls(found["page_urls"], site)
+
+
+def numbers(given: Mapping[str, str], known: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Whole numbers of a query by name, each with its default and the most that may be asked for.
+
+    Raises ``InvalidInput``, for other names too.
+    """
+    wrong = {name: Message(forms.UNKNOWN) for name in given if name not in known}
+    found = {}
+    for name, (default, most) in known.items():
+        text = given.get(name, str(default))
+        if _NUMBER.fullmatch(text) and int(text) <= most:
+            found[name] = int(text)
+        else:
+            wrong[name] = Message(NUMBER, {"most": most})
+    forms.refuse(wrong)
+    return found
+
+
+def _reason(value: str) -> str:
+    known = [reason.value for reason in ReportReason]
+    if value not in known:
+        raise forms.Wrong(CHOICE, known=", ".join(known))
+    return value
+
+
+def _explanation(value: str) -> str:
+    text = forms.readable(value).strip()
+    if not 0 < len(text) <= MAX_EXPLANATION:
+        raise forms.Wrong(EXPLANATION, most=MAX_EXPLANATION)
+    return text
+
+
+def _name(value: str, *, required: bool) -> str:
+    name = " ".join(forms.readable(value).split())
+    if (required and not name) or len(name) > MAX_NAME:
+        raise forms.Wrong(NOTIFIER, most=MAX_NAME)
+    return name
