@@ -207,7 +207,7 @@ def _serve(house: House) -> None:
     try:
         granian.serve()
     except SystemExit:
-        # Ctrl-C reaches the serving processes too; one that ends before it is told to is no failure then.
+        # A signal to all processes reaches the serving ones too; one that ends before it is told to has not failed.
         if not granian.interrupt_signal:
             raise
 

@@ -10,10 +10,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flask_migrate import upgrade
+
+from engagement.app import create_app
+from engagement.domain.comments import Submission
+from engagement.services import comments, sites
+from engagement.services.ports import Toolbox
+from engagement.settings import load
+from engagement.storage.db import db
+from engagement.storage.schema import migrations
+from tests.conftest import demo_site
+from tests.fakes import FixedScreener
 from tests.mail.servers import free_port
 
 PATIENCE = 60.0  # seconds until a condition that should come true is given up; never a measure of success
@@ -35,9 +46,22 @@ class Service:
     """A configuration, and the processes that were started with it."""
 
     folder: Path
-    port: int
-    config: Path
+    settings: dict[str, Any]
     started: list["Running"] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return int(self.settings["server__port"])
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "engagement.toml"
+
+    def configure(self, **settings: Any) -> None:
+        """Write the configuration for what is started next; ``queue__url="workers"`` sets one setting."""
+        self.settings |= settings
+        lines = (f"{name.replace('__', '.')} = {json.dumps(value)}\n" for name, value in self.settings.items())
+        self.config.write_text("".join(lines), "utf-8")
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "engagement.console", "--config", str(self.config), *words]
@@ -144,8 +168,8 @@ class Running:
 
 @contextmanager
 def service(folder: Path, database_url: str, **settings: Any) -> Iterator[Service]:
-    """A service on a database; ``queue__url="workers"`` sets one setting. Whatever still runs is killed at the end."""
-    given: dict[str, Any] = {
+    """A service on a database, with settings of its own. Whatever still runs is killed at the end."""
+    usual: dict[str, Any] = {
         "server__port": free_port(),
         "server__secret_key": "a-key-for-tests-" * 3,
         "database__url": database_url,
@@ -154,10 +178,9 @@ def service(folder: Path, database_url: str, **settings: Any) -> Iterator[Servic
         "limits__flood_per_hour": 0,
         "mail__folder": str(folder / "mails"),
         "mail__sender": "commenti@blog.example",
-    } | settings
-    config = folder / "engagement.toml"
-    config.write_text("".join(_lines(given)), "utf-8")
-    made = Service(folder, given["server__port"], config)
+    }
+    made = Service(folder, usual)
+    made.configure(**settings)
     try:
         yield made
     finally:
@@ -167,17 +190,34 @@ def service(folder: Path, database_url: str, **settings: Any) -> Iterator[Servic
             running.process.wait(PATIENCE)
 
 
+def smtp(port: int) -> dict[str, Any]:
+    """Settings that send through a server on this machine."""
+    return {"mail__transport": "smtp", "mail__host": "127.0.0.1", "mail__port": port, "mail__tls": "none"}
+
+
+@contextmanager
+def inside(made: Service) -> Iterator[Toolbox]:
+    """An application of this process on the same configuration, for what a test needs beforehand."""
+    app = create_app(load(environ={"ENGAGEMENT_CONFIG": str(made.config)}))
+    with app.app_context():
+        yield app.extensions["engagement"]
+        db.engine.dispose()
+
+
 def with_site(made: Service) -> Service:
     """Tables, and one site whose author wants mail."""
-    made.call("db", "upgrade")
-    made.call("site", "add", SITE, "--origin", "https://blog.example", "--author-email", "autore@blog.example")
+    with inside(made) as tools:
+        upgrade(directory=str(migrations()))
+        sites.save_site(tools, replace(demo_site(), key=SITE))
     return made
 
 
-def _lines(settings: dict[str, Any]) -> Iterator[str]:
-    for name, value in settings.items():
-        section, key = name.split("__")
-        yield f"{section}.{key} = {json.dumps(value)}\n"
+def with_mails(made: Service, count: int) -> None:
+    """So many published comments, each with its mail waiting in the outbox."""
+    with inside(made) as tools:
+        polite, site = replace(tools, screener=FixedScreener()), sites.find_site(SITE)
+        for number in range(count):
+            comments.submit_comment(polite, site, Submission(PAGE, "Anna", f"Un parere pacato, il numero {number}."))
 
 
 def _environment() -> dict[str, str]:
