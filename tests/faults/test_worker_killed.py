@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.faults
 # Between these steps the server has the mail, and nothing says so yet: the only ones where a copy may go out.
 UNKNOWN = {"sent", "finish"}
 MAILS = 3
+AT_ONCE = timedelta(0)
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def killed_at(made: Service, step: str) -> int:
     return subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False).returncode
 
 
-def work(made: Service, after: timedelta = timedelta(0)) -> int:
+def work(made: Service, after: timedelta = AT_ONCE) -> int:
     """Do what is due for a worker that lives, after some time; how many mails were tried."""
     with inside(made) as tools:
         return deliver_due(replace(tools, clock=StoppedClock(datetime.now(UTC) + after)))
