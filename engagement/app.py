@@ -11,6 +11,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from engagement.cli.models_port import Progress, TextScorer
+from engagement.domain.channel import Channel
 from engagement.domain.sites import Site
 from engagement.domain.wordlists import WordLists
 from engagement.mail.links import SignedLinks
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
         prepare(db.engine)
     background = Background(app, settings.queue.sweep_seconds)
     tools = toolbox or make_toolbox(settings)
-    tools = replace(tools, wake=background.ring)
+    tools = replace(tools, wake=background.ring, stopping=background.stopping)
     app.extensions["engagement"] = tools
     app.extensions["engagement-background"] = background
     doors.register(app, tools)
@@ -98,7 +99,9 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         links=links,
         letters=Letterbox(settings.mail.sender),
         postman=open_postman(settings.mail),
+        channel=Channel(),
         wake=lambda: None,
+        stopping=lambda: False,
         randomness=secrets.randbits,
         secret=secret.encode(),
         scale=to_perspective,

@@ -1,6 +1,8 @@
 """The console script: every command of ``engagement --help``, with the house behind it."""
 
 import os
+import shlex
+import signal
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +20,18 @@ from engagement.cli.model import model
 from engagement.cli.moderator import moderator
 from engagement.cli.screen import screen
 from engagement.cli.site import site
+from engagement.domain.errors import Unavailable
 from engagement.services import moderators
 from engagement.services.demo import seed_demo
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError, load
-from engagement.storage.schema import migrations
+from engagement.storage import schema
+from engagement.storage.db import db as database
+from engagement.storage.db import reading
+from engagement.storage.schema import Standing, migrations
 from engagement.worker import run_forever
 
+STOP_SECONDS = 30  # for what was accepted; systemd's TimeoutStopSec must be longer
 _MODERATOR = "moderatrice@demo.example"
 _ARTICLE = "Un server di casa con un vecchio portatile"
 
@@ -67,6 +74,7 @@ def commands(ctx: click.Context, config: Path | None) -> None:
 @click.pass_obj
 def run(house: House) -> None:
     """Web and background work in one go; brings the database up to date first."""
+    _leave_when_told()
     house = _at_address(house)
     _upgrade(house)
     server = house.settings.server
@@ -84,7 +92,10 @@ def run(house: House) -> None:
 @click.pass_obj
 def web(house: House) -> None:
     """The web tier alone; background work is done by ``engagement worker``."""
-    _serve(_at_address(house))
+    _leave_when_told()
+    house = _at_address(house)
+    _must_be_current(house)
+    _serve(house)
 
 
 @commands.command()
@@ -109,6 +120,8 @@ def analyzer(house: House) -> None:
 @click.pass_obj
 def worker(house: House) -> None:
     """Background work alone, in any number of processes."""
+    _leave_when_told()
+    _must_be_current(house)
     run_forever(house.app())
 
 
@@ -125,8 +138,34 @@ def db_upgrade(house: House) -> None:
 
 
 def _upgrade(house: House) -> None:
+    _standing(house)
     with house.app().app_context():
         upgrade(directory=str(migrations()))
+
+
+def _standing(house: House) -> Standing:
+    """How the database stands; refuses one that this program does not know, or that does not answer."""
+    try:
+        with house.app().app_context(), reading() as session:
+            found, revision = schema.standing(session), schema.version(session)
+    except Unavailable as error:
+        raise click.ClickException(f"the database does not answer: {error.detail}") from error
+    if found is Standing.FOREIGN:
+        raise click.ClickException(
+            f"the database has the schema {revision!r}, of a newer version; this one knows up to {schema.newest()!r}. "
+            "Install the version that made it, or restore a backup from before; to see which is installed, type:\n"
+            "  engagement --version"
+        )
+    return found
+
+
+def _must_be_current(house: House) -> None:
+    found = _standing(house)
+    if found is not Standing.CURRENT:
+        lack = "has no tables yet" if found is Standing.EMPTY else "has an older schema"
+        config = os.environ.get("ENGAGEMENT_CONFIG")
+        words = ["engagement", *(["--config", config] if config else []), "db", "upgrade"]
+        raise click.ClickException(f"the database {lack}; bring it up to date first, type:\n  {shlex.join(words)}")
 
 
 def _at_address(house: House) -> House:
@@ -158,17 +197,43 @@ def _say_where(url: str, login: str) -> None:
         click.echo(f"moderator      {_MODERATOR}, first login: {login}")
 
 
+def _leave_when_told() -> None:
+    """Until the server or the worker takes over, nothing was accepted: leave at once, and not as a failure."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+
+
 def _serve(house: House) -> None:
     server = house.settings.server
-    Granian(
+    with house.app().app_context():
+        database.engine.dispose()  # the serving processes are forked: a connection must not be shared with them
+    # Nor may they keep the supervisor's handlers, which would swallow a signal until they have their own.
+    os.register_at_fork(after_in_child=_die_when_told)
+    granian = Granian(
         "engagement.serving:app",
         address=server.host,
         port=server.port,
         interface=Interfaces.WSGI,
         workers=server.workers,
         blocking_threads=server.threads,
+        workers_kill_timeout=STOP_SECONDS,
         log_access=False,
-    ).serve()
+    )
+    try:
+        granian.serve()
+    except SystemExit:
+        # A signal to all processes reaches the serving ones too; one that ends before it is told to has not failed.
+        if not granian.interrupt_signal:
+            raise
+
+
+def _die_when_told() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 for command in (form, key, model, moderator, screen, site):

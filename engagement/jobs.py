@@ -1,4 +1,4 @@
-"""What runs in the background: plain functions, one service call a job."""
+"""What runs in the background: plain functions, one service call a job, whose answer is true where it found work."""
 
 from collections.abc import Callable
 

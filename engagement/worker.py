@@ -1,4 +1,4 @@
-"""The start of background work: a thread beside the web server, or a process of its own."""
+"""Background work, its start and its end: a thread beside the web server, or a process of its own."""
 
 import logging
 import signal
@@ -28,10 +28,23 @@ class Background:
         """Work has come; called after a commit."""
         self._bell.set()
 
+    def stopping(self) -> bool:
+        """Whether it was asked to stop; work in batches asks between two pieces."""
+        return self._stopping.is_set()
+
     def start(self) -> None:
-        """Run in a thread of this process. Leases make any number of processes safe beside each other."""
+        """Run in a thread of this process, until its main thread ends; the work in hand is finished then.
+
+        Leases make any number of processes safe beside each other.
+        """
         self._thread = threading.Thread(target=self.loop, name="background", daemon=True)
         self._thread.start()
+        # Not atexit: the processes of multiprocessing, which the web server's are, end without calling its hooks.
+        threading.Thread(target=self._end_with_main, name="background-end").start()
+
+    def _end_with_main(self) -> None:
+        threading.main_thread().join()
+        self.stop()
 
     def stop(self, timeout: float = 30.0) -> None:
         """Finish the work at hand, then end."""
@@ -45,22 +58,28 @@ class Background:
         while not self._stopping.is_set():
             self._bell.wait(self._sweep)
             self._bell.clear()
-            self.once()
+            if self.once():
+                self.ring()  # where there was work, there may be more
 
-    def once(self) -> None:
-        """Run every job that is due; a job that fails is logged and never ends the others."""
+    def once(self) -> bool:
+        """Run every job that is due; whether one of them found work.
+
+        A job that fails is logged and never ends the others.
+        """
+        found = False
         due = list(jobs.OFTEN)
         if time.monotonic() - self._tidied >= _HOUR:
             self._tidied = time.monotonic()
             due += jobs.HOURLY
         for job in due:
             if self._stopping.is_set():
-                return
+                break
             try:
                 with self._app.app_context():
-                    job(self._app.extensions["engagement"])
+                    found = bool(job(self._app.extensions["engagement"])) or found
             except Exception:  # noqa: BLE001 - one broken job must not end the others
                 _log.exception("the job %s failed; it is tried again at the next sweep", job.__name__)
+        return found
 
 
 def run_forever(app: Flask) -> None:

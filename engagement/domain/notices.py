@@ -59,7 +59,7 @@ class SendOutcome(StrEnum):
     SENT = "sent"
     RETRY = "retry"  # try again later
     REFUSED = "refused"  # this recipient or message never
-    CHANNEL = "channel"  # the way itself is broken (login, certificate): nothing of the message's making
+    CHANNEL = "channel"  # the way itself is broken or closed (no connection, login, 421): not the message's making
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Delivery:
     outcome: SendOutcome
     code: int | None = None
     reply: str = ""
+
+    @property
+    def blames_channel(self) -> bool:
+        """Whether other mails would fare no better; silence in mid-conversation counts, for nobody can tell."""
+        return self.outcome is SendOutcome.CHANNEL or (self.outcome is SendOutcome.RETRY and self.code is None)
 
 
 # After try n wait BACKOFF[n - 1] (give or take a fifth); the source of the figures is practice, not a standard.

@@ -15,6 +15,7 @@ from engagement.settings import Mail
 
 _LOGIN_WANTED = frozenset({530, 535})
 _TOO_LARGE = 552
+_CLOSING = 421  # RFC 5321, 4.2.3: the server closes the channel; it may say so after any command
 
 
 def open_postman(settings: Mail) -> "SmtpPostman | FolderPostman | MemoryPostman":
@@ -90,6 +91,7 @@ class SmtpPostman:
                 server.starttls(context=context)
             if s.username:
                 server.login(s.username, s.password)
+            server.ehlo_or_helo_if_needed()  # "we were let in" ends here; what fails later may be the message's fault
         except BaseException:
             server.close()
             raise
@@ -105,16 +107,17 @@ def _part(server: smtplib.SMTP) -> None:
 
 
 def _no_way(error: Exception) -> Delivery:
-    """The server could not be reached or did not let us in; no message is to blame."""
+    """The server could not be reached, did not let us in, or does not take our sender; no message is to blame."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return Delivery(SendOutcome.CHANNEL, error.smtp_code, "login refused")
     if isinstance(error, ssl.SSLCertVerificationError):
         return Delivery(SendOutcome.CHANNEL, reply="the certificate is not valid")
     if isinstance(error, smtplib.SMTPResponseException):
-        outcome = SendOutcome.RETRY if 400 <= error.smtp_code < 500 else SendOutcome.CHANNEL
+        later = isinstance(error, smtplib.SMTPSenderRefused) and 400 <= error.smtp_code < 500
+        outcome = SendOutcome.RETRY if later and error.smtp_code != _CLOSING else SendOutcome.CHANNEL
         return Delivery(outcome, error.smtp_code, _clean(error.smtp_error))
     if isinstance(error, OSError) and not _is_protocol(error):
-        return Delivery(SendOutcome.RETRY, reply=type(error).__name__)
+        return Delivery(SendOutcome.CHANNEL, reply=type(error).__name__)
     return Delivery(SendOutcome.CHANNEL, reply=_clean(str(error)))  # no STARTTLS, no way to log in, bad host name
 
 
@@ -139,7 +142,7 @@ def _is_protocol(error: Exception) -> bool:
 
 def _answer(code: int, reply: bytes | str) -> Delivery:
     outcome = SendOutcome.RETRY if 400 <= code < 500 else SendOutcome.REFUSED
-    if code in _LOGIN_WANTED:
+    if code in _LOGIN_WANTED or code == _CLOSING:
         outcome = SendOutcome.CHANNEL
     return Delivery(outcome, code, _clean(reply))
 

@@ -31,12 +31,16 @@ def deliver_due(tools: Toolbox, limit: int = 20) -> int:
     """Send what is due; how many notices were tried. No transaction is open while a letter travels.
 
     Each is claimed only when its turn comes: a slow server cannot outlast the leases of those behind, a more urgent
-    mail overtakes, and a process that is ended has one letter under way at most.
+    mail overtakes, and a process that is ended has one letter under way at most. Asked to stop, it ends after the
+    letter in hand; where the way out is broken, it leaves the others untouched (``domain.channel``).
     """
     token = secrets.token_hex(16)
     for tried in range(limit):
+        now = tools.clock.now()
+        if tools.stopping() or tools.channel.opens_at(now) > now:
+            return tried
         with transaction() as session:
-            due = outbox.claim(session, tools.clock.now(), 1, token)
+            due = outbox.claim(session, now, 1, token)
         if not due:
             return tried
         _deliver(tools, due[0])
@@ -46,11 +50,13 @@ def deliver_due(tools: Toolbox, limit: int = 20) -> int:
 def _deliver(tools: Toolbox, queued: QueuedNotice) -> None:
     delivery = _send(tools, queued)
     jitter = tools.randomness(16) / 32_768 - 1
+    # A new try is counted from the end of a pause, so that another mail finds out next: this one may be the cause.
+    now = tools.channel.opens_at(tools.clock.now())
     with transaction() as session:
         if delivery is None:
             outbox.suppress(session, queued.id, queued.token)
             return
-        kept = outbox.finish(session, queued.id, queued.token, delivery=delivery, now=tools.clock.now(), jitter=jitter)
+        kept = outbox.finish(session, queued.id, queued.token, delivery=delivery, now=now, jitter=jitter)
     if not kept:
         _log.warning("notice %s was taken over by another worker meanwhile", queued.id)
 
@@ -69,7 +75,11 @@ def _send(tools: Toolbox, queued: QueuedNotice) -> Delivery | None:
         _log.exception("a letter of kind %s cannot be written", notice.kind.value)
         outcome = SendOutcome.REFUSED if queued.attempt >= RENDER_TRIES else SendOutcome.RETRY
         return Delivery(outcome, reply=f"not written: {type(error).__name__}")
-    return tools.postman.send(notice.recipient, letter)
+    delivery, now = tools.postman.send(notice.recipient, letter), tools.clock.now()
+    if tools.channel.heard(delivery, now):
+        until = tools.channel.opens_at(now).isoformat(timespec="seconds")
+        _log.warning("mail pauses until %s: %s %s", until, delivery.code or "no answer", delivery.reply)
+    return delivery
 
 
 def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:

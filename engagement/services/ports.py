@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from engagement.domain.channel import Channel
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening
 from engagement.domain.wordlists import WordLists
@@ -81,7 +82,11 @@ class Postman(Protocol):
 
 @dataclass(frozen=True)
 class Toolbox:
-    """The equipment of one running service. ``wake`` rings the bell of the background work after a commit."""
+    """The equipment of one running service.
+
+    ``wake`` rings the bell of the background work after a commit; ``stopping`` says that the process was asked to
+    stop, so that work in batches ends after the piece in hand.
+    """
 
     settings: Settings
     clock: Clock
@@ -91,7 +96,9 @@ class Toolbox:
     links: Links
     letters: Letters
     postman: Postman
+    channel: Channel  # what this process knows of the postman's way
     wake: Callable[[], None]
+    stopping: Callable[[], bool]
     randomness: Callable[[int], int]  # so many random bits
     secret: bytes
     scale: Scale = unscaled

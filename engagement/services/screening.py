@@ -69,13 +69,20 @@ def words_for(tools: Toolbox, site: Site) -> WordLists:
 
 
 def screen_waiting(tools: Toolbox) -> int:
-    """Screen again what was held without a score; how many comments were tried."""
+    """Screen again what was held without a score; how many comments were tried.
+
+    Each is claimed only when its turn comes, so that neither a slow model nor a stop costs the others a try.
+    """
     token = secrets.token_hex(16)
-    with transaction() as session:
-        due = waiting.claim(session, tools.clock.now(), token, BATCH)
-    for comment_id in due:
-        _screen_again(tools, comment_id, token)
-    return len(due)
+    for tried in range(BATCH):
+        if tools.stopping():
+            return tried
+        with transaction() as session:
+            due = waiting.claim(session, tools.clock.now(), token, 1)
+        if not due:
+            return tried
+        _screen_again(tools, due[0], token)
+    return BATCH
 
 
 def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:

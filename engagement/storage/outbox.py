@@ -100,9 +100,11 @@ def finish(session: Session, row_id: int, token: str, *, delivery: Delivery, now
         row.state = OutboxState.FAILED.value
     else:
         row.state = OutboxState.RETRY.value
-        row.next_attempt_at = next_try(row.attempts, now, jitter)
         if delivery.outcome is SendOutcome.CHANNEL:
-            row.attempts -= 1  # the way was broken; the message is not to blame
+            row.attempts -= 1  # the way was broken; the message is not to blame, and waits no longer than at first
+            row.next_attempt_at = next_try(1, now, jitter)
+        else:
+            row.next_attempt_at = next_try(row.attempts, now, jitter)
     return True
 
 

@@ -1,0 +1,1 @@
+"""The real service as processes of the system: killed, stopped, started again."""
