@@ -5,8 +5,7 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -27,7 +26,12 @@ def newest() -> str | None:
 
 def is_current(session: Session) -> bool:
     """Whether the database has the schema that this program was written for."""
-    try:
-        return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == newest())
-    except DBAPIError:
-        return False
+    return version(session) == newest()
+
+
+def version(session: Session) -> str | None:
+    """The schema's version in the database; None where it has none yet."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return None
+    found = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
