@@ -11,6 +11,7 @@ from flask_migrate import upgrade
 from granian import Granian
 from granian.constants import Interfaces
 
+from engagement import logs
 from engagement.app import Models, create_app, make_demo_site
 from engagement.cli.key import key
 from engagement.cli.model import model
@@ -90,6 +91,7 @@ def web(house: House) -> None:
 @click.pass_obj
 def worker(house: House) -> None:
     """Background work alone, in any number of processes."""
+    logs.set_up(plain=house.settings.server.demo)
     run_forever(house.app())
 
 
@@ -141,6 +143,7 @@ def _say_where(url: str, login: str) -> None:
 
 def _serve(house: House) -> None:
     server = house.settings.server
+    logs.set_up(plain=server.demo)
     Granian(
         "engagement.serving:app",
         address=server.host,
@@ -148,7 +151,8 @@ def _serve(house: House) -> None:
         interface=Interfaces.WSGI,
         workers=server.workers,
         blocking_threads=server.threads,
-        log_access=False,
+        log_access=False,  # it would hold addresses and whole paths; ours are written by engagement.web.access
+        log_dictconfig=logs.server_config(),
     ).serve()
 
 

@@ -2,11 +2,15 @@
 
 import atexit
 
+from engagement import logs
 from engagement.app import create_app
+from engagement.settings import load
 from engagement.worker import Background
 
-app = create_app()
+settings = load()
+logs.set_up(plain=settings.server.demo)
+app = create_app(settings)
 background: Background = app.extensions["engagement-background"]
-if app.extensions["engagement"].settings.queue.url == "embedded":
+if settings.queue.url == "embedded":
     background.start()
     atexit.register(background.stop)

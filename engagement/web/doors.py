@@ -5,7 +5,7 @@ from flask_smorest import Api
 
 from engagement import __version__
 from engagement.services.ports import Toolbox
-from engagement.web import cors, demo, desk, embed, health, limits, problems
+from engagement.web import access, cors, demo, desk, embed, health, limits, problems
 from engagement.web.api import comments, described, docs, moderation, newsletter
 from engagement.web.gate import MAX_REQUEST
 from engagement.web.pages import assets, decide, thread
@@ -23,6 +23,7 @@ def register(app: Flask, tools: Toolbox) -> None:
         OPENAPI_JSON_PATH="openapi.json",
         MAX_CONTENT_LENGTH=MAX_REQUEST,
     )
+    access.register(app)
     api = Api(app)
     app.extensions["engagement-api"] = api
     described.add_shapes(api)
