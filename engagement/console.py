@@ -16,6 +16,7 @@ from engagement.app import Models, create_app, make_demo_site
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
+from engagement.cli.privacy import export, forget
 from engagement.cli.screen import screen
 from engagement.cli.site import site
 from engagement.services import moderators
@@ -156,7 +157,7 @@ def _serve(house: House) -> None:
     ).serve()
 
 
-for command in (key, model, moderator, screen, site):
+for command in (export, forget, key, model, moderator, screen, site):
     commands.add_command(command)
 
 
