@@ -19,6 +19,7 @@ from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
 from engagement.screening.normalise import read
 from engagement.services import sites
+from engagement.services.doctor import Patient
 from engagement.services.ports import Screener, Toolbox
 from engagement.settings import Settings, load, secret_key
 from engagement.storage.db import db, engine_options, prepare
@@ -76,6 +77,13 @@ def make_toolbox(settings: Settings) -> Toolbox:
         randomness=secrets.randbits,
         secret=secret.encode(),
     )
+
+
+def make_patient(app: Flask) -> Patient:
+    """What ``engagement doctor`` looks at: the application's equipment, asked for real."""
+    tools: Toolbox = app.extensions["engagement"]
+    postman = open_postman(tools.settings.mail)
+    return Patient(tools, mail=postman.check, store_answers=app.extensions["engagement-rates"].answers)
 
 
 def make_screener(settings: Settings, name: str | None = None) -> Screener:

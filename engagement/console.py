@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -12,7 +12,8 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from engagement import logs
-from engagement.app import Models, create_app, make_demo_site
+from engagement.app import Models, create_app, make_demo_site, make_patient
+from engagement.cli.doctor import doctor, openapi
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
@@ -21,6 +22,7 @@ from engagement.cli.screen import screen
 from engagement.cli.site import site
 from engagement.services import moderators
 from engagement.services.demo import seed_demo
+from engagement.services.doctor import Patient
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage.schema import migrations
@@ -35,6 +37,7 @@ class House(Models):
     """What commands reach through ``ctx.obj``; the application is built when a command first asks for it."""
 
     settings: Settings
+    mistakes: list[str] = field(default_factory=list)  # of a configuration that cannot be used
     _app: Flask | None = None
 
     def __post_init__(self) -> None:
@@ -49,6 +52,9 @@ class House(Models):
         tools: Toolbox = self.app().extensions["engagement"]
         return tools
 
+    def patient(self) -> Patient:
+        return make_patient(self.app())
+
 
 @click.group()
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file on top of config/default.toml.")
@@ -61,7 +67,9 @@ def commands(ctx: click.Context, config: Path | None) -> None:
     try:
         ctx.obj = House(load())
     except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+        if ctx.invoked_subcommand != "doctor":  # which is there to tell about it
+            raise click.ClickException(str(error)) from error
+        ctx.obj = House(Settings(), error.mistakes)
 
 
 @commands.command()
@@ -157,7 +165,7 @@ def _serve(house: House) -> None:
     ).serve()
 
 
-for command in (export, forget, key, model, moderator, screen, site):
+for command in (doctor, export, forget, key, model, moderator, openapi, screen, site):
     commands.add_command(command)
 
 

@@ -1,11 +1,12 @@
 """The schema's version, and its migrations."""
 
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import DateTime, func, inspect, select, text
 from sqlalchemy.orm import Session
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -27,6 +28,13 @@ def newest() -> str | None:
 def is_current(session: Session) -> bool:
     """Whether the database has the schema that this program was written for."""
     return version(session) == newest()
+
+
+def server_time(session: Session) -> datetime | None:
+    """The clock of the database's server; None where the database is a file of this machine."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    return session.scalar(select(func.clock_timestamp(type_=DateTime(timezone=True))))
 
 
 def version(session: Session) -> str | None:
