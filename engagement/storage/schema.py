@@ -1,6 +1,7 @@
 """The schema's version, and its migrations."""
 
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from sqlalchemy.orm import Session
 _HERE = Path(__file__).resolve().parent.parent
 
 
+class Standing(StrEnum):
+    """How a database's schema stands to the one that this program was written for."""
+
+    CURRENT = "current"
+    EMPTY = "empty"
+    OLDER = "older"
+    FOREIGN = "foreign"  # made by a newer version, or by another program
+
+
 def migrations() -> Path:
     """The folder of the migrations: the checkout's, or the copy inside an installed package."""
     checkout = _HERE.parent / "migrations"
@@ -19,15 +29,38 @@ def migrations() -> Path:
 
 
 @lru_cache(maxsize=1)
-def newest() -> str | None:
+def _known() -> tuple[str, ...]:
+    """Every revision that this program has a migration for, the newest first."""
     config = Config()
     config.set_main_option("script_location", str(migrations()))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return tuple(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
+
+
+def newest() -> str:
+    return _known()[0]
+
+
+def version(session: Session) -> str | None:
+    """The revision of the database; None where it was never migrated."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return None
+    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def standing(session: Session) -> Standing:
+    """May this program work on the database?"""
+    found = version(session)
+    if found is None:
+        return Standing.EMPTY
+    if found == newest():
+        return Standing.CURRENT
+    return Standing.OLDER if found in _known() else Standing.FOREIGN
 
 
 def is_current(session: Session) -> bool:
     """Whether the database has the schema that this program was written for."""
-    return version(session) == newest()
+    return standing(session) is Standing.CURRENT
 
 
 def server_time(session: Session) -> datetime | None:
@@ -35,11 +68,3 @@ def server_time(session: Session) -> datetime | None:
     if session.get_bind().dialect.name == "sqlite":
         return None
     return session.scalar(select(func.clock_timestamp(type_=DateTime(timezone=True))))
-
-
-def version(session: Session) -> str | None:
-    """The schema's version in the database; None where it has none yet."""
-    if not inspect(session.connection()).has_table("alembic_version"):
-        return None
-    found = session.scalar(text("SELECT version_num FROM alembic_version"))
-    return None if found is None else str(found)
