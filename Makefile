@@ -3,8 +3,7 @@
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
-# Byte code is written at the first start, for what is imported: a quarter of the size, and no slower to install and start.
-PIP = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Lock with the oldest Python 3.11 that should work: with a newer one, what only older ones need is left out.
 COMPILE ?= pip-compile
@@ -48,8 +47,11 @@ clean: ## remove what was installed here; the data under var/ stays
 	@touch $@
 
 .venv/base: .venv/python requirements/base.txt pyproject.toml
-	$(PIP) --require-hashes -r requirements/base.txt
-	$(PIP) --no-deps -e .
+	$(PIP) --no-compile --require-hashes -r requirements/base.txt
+	$(PIP) --no-compile --no-deps -e .
+	@# Byte code of what a start imports, and of nothing else: that of all packages is as large as half of them.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/engagement --help >/dev/null
+	@find .venv -path '*/site-packages/pip/*' -name __pycache__ -prune -exec rm -r {} +
 	@touch $@
 
 .venv/dev: .venv/base requirements/dev.txt
