@@ -1,5 +1,6 @@
 """What people may ask of whoever keeps data about them: to hand it out, and to forget it."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from engagement.storage import audit, privacy, sites
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof, prove
 
+_log = logging.getLogger(__name__)
 NO_NAME = N_("Anonymous")
 
 
@@ -52,7 +54,8 @@ def forget(tools: Toolbox, email: str) -> Forgotten:
         for site in known:
             prove(session, Proof(site.id, hashes[0], newsletter.FORGOTTEN, now, "erasure"))
         audit.write(session, now, COMMAND_LINE, "forgotten", ", ".join(f"{k} {v}" for k, v in asdict(done).items()))
-    privacy.scrub()
+    if not privacy.scrub():
+        _log.warning("the database file is busy: deleted bytes stay in it; type VACUUM in sqlite3 later")
     return done
 
 

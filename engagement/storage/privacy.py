@@ -1,6 +1,7 @@
 """Everything that is kept about an address, or of a site: found, handed out as plain values, and forgotten."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -82,16 +83,19 @@ def forget_traces(session: Session, email: str) -> int:
     return changed
 
 
-def scrub() -> None:
-    """Overwrite what SQLite deleted: the bytes stay in the file's free pages and in the log beside it otherwise."""
+def scrub() -> bool:
+    """Overwrite what SQLite deleted, whose bytes stay in file and log otherwise; False while others use the file."""
     if db.engine.dialect.name != "sqlite":
-        return  # PostgreSQL's autovacuum does it
+        return True  # PostgreSQL's autovacuum does it
     connection = db.engine.raw_connection()
     try:
         cursor = connection.cursor()
         cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         cursor.close()
+        return not busy
+    except sqlite3.OperationalError:
+        return False
     finally:
         connection.close()
 

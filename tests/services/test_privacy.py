@@ -1,6 +1,8 @@
 """Erasing and handing out what is kept about an address, and forgetting by the calendar."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -106,6 +108,25 @@ def test_the_bytes_are_gone_from_the_file_too(tools: Toolbox, site: Site) -> Non
     for path in (name, f"{name}-wal"):
         assert EMAIL.lower().encode() not in _bytes(path).lower()
         assert NAME.encode() not in _bytes(path)
+
+
+def test_erasing_is_done_and_the_operator_told_while_others_read_the_file(
+    tools: Toolbox, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL cleans its files itself, later")
+    say(tools, site)
+    ours = db.engine.raw_connection()
+    ours.cursor().execute("PRAGMA busy_timeout=20")  # instead of five seconds
+    ours.close()
+    with closing(sqlite3.connect(str(db.engine.url.database), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM comments").fetchone() == (1,)
+        assert privacy.forget(tools, EMAIL).comments == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database file is busy: deleted bytes stay in it; type VACUUM in sqlite3 later"
+    ]
+    assert [row["email"] for row in everything()["comments"]] == [""]
 
 
 def _bytes(path: str) -> bytes:
