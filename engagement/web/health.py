@@ -1,19 +1,25 @@
 """``/health/live``, ``/health/ready`` and ``/metrics``."""
 
 import json
+from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
 from engagement.services.health import DEGRADED, MODEL, STORE, ModelWatch, missing
+from engagement.services.ports import Toolbox
 from engagement.web import limits
 from engagement.web.house import toolbox
 
 blueprint = Blueprint("health", __name__)
 
 
-def register(app: Flask) -> None:
-    """Count answers by route and status, in a registry of this application's own."""
+def register(app: Flask, lacking: Callable[[Toolbox], list[str]] = missing) -> None:
+    """Count answers by route and status, in a registry of this application's own.
+
+    ``lacking`` names what this kind of process needs beside the limits' store and the model.
+    """
+    app.extensions["engagement-lacking"] = lacking
     registry = CollectorRegistry()
     counter = Counter(
         "engagement_requests_total", "Answers by route and status.", ["route", "status"], registry=registry
@@ -49,9 +55,9 @@ def ready() -> Response:
     process, comments wait for a person, mails and second screenings for a worker.
     """
     tools = toolbox()
-    lacking = missing(tools)
+    lacking = current_app.extensions["engagement-lacking"](tools)
     lacking += [] if limits.store_answers() else [STORE]
-    lacking += [] if _watch().answers(tools) else [MODEL]
+    lacking += [] if MODEL in lacking or _watch().answers(tools) else [MODEL]
     body = {
         "ready": not lacking,
         "missing": lacking,

@@ -89,9 +89,12 @@ def register(app: Flask, settings: Settings) -> None:
     app.extensions["engagement-rates"] = Rates(limiter.limiter)
 
 
-def count(rate: str, site: Site | None = None) -> None:
-    """Count one request against the rate of that key of ``[limits]``. Raises ``TooManyRequests``."""
-    for item, names in _windows(rate, site):
+def count(rate: str, site: Site | None = None, who: str | None = None) -> None:
+    """Count one request against the rate of that key of ``[limits]``. Raises ``TooManyRequests``.
+
+    ``who``: whom to count, where it is not the client's address.
+    """
+    for item, names in _windows(rate, site, who):
         _rates().hit(item, *names)
 
 
@@ -117,11 +120,14 @@ def store_answers() -> bool:
     return not toolbox().settings.limits.enabled or _rates().answers()
 
 
-def _windows(rate: str, site: Site | None = None) -> list[tuple[RateLimitItem, tuple[str, str, str]]]:
+def _windows(
+    rate: str, site: Site | None = None, who: str | None = None
+) -> list[tuple[RateLimitItem, tuple[str, str, str]]]:
     limits = toolbox().settings.limits
     if not limits.enabled:
         return []
-    who = "" if rate in _PER_SITE else client()
+    if who is None:
+        who = "" if rate in _PER_SITE else client()
     names = (rate, site.key if site else "", who)
     return [(item, names) for item in parse_many(getattr(limits, rate))]
 
