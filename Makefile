@@ -3,10 +3,11 @@
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Lock with the oldest Python 3.11 that should work: with a newer one, what only older ones need is left out.
-PIP_COMPILE ?= pip-compile
-LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --quiet --generate-hashes --no-emit-index-url \
+COMPILE ?= pip-compile
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --quiet --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --strip-extras --allow-unsafe --no-header
 MADE_BY = \# Made by "make lock" from pyproject.toml; every package with the hashes of its files.
 
@@ -42,13 +43,17 @@ clean: ## remove what was installed here; the data under var/ stays
 .venv/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip uninstall --quiet --yes setuptools 2>/dev/null || true  # nothing here asks for it
 	@touch $@
 
 .venv/base: .venv/python requirements/base.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/base.txt
-	$(BIN)/python -m pip install --quiet --no-deps -e .
+	$(PIP) --no-compile --require-hashes -r requirements/base.txt
+	$(PIP) --no-compile --no-deps -e .
+	@# Byte code of what a start imports, and of nothing else: that of all packages is as large as half of them.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/engagement --help >/dev/null
+	@find .venv -path '*/site-packages/pip/*' -name __pycache__ -prune -exec rm -r {} +
 	@touch $@
 
 .venv/dev: .venv/base requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -21,6 +21,7 @@ from engagement.screening import catalogue, embedded, lexicon
 from engagement.screening.normalise import read
 from engagement.screening.scale import to_perspective
 from engagement.services import sites
+from engagement.services.doctor import Patient
 from engagement.services.ports import Clock, Screener, Toolbox
 from engagement.settings import Settings, SettingsError, load, secret_key
 from engagement.storage.db import db, engine_options, prepare
@@ -107,6 +108,13 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         scale=to_perspective,
         languages=catalogue.languages(screener.model),
     )
+
+
+def make_patient(app: Flask) -> Patient:
+    """What ``engagement doctor`` looks at: the application's equipment, asked for real."""
+    tools: Toolbox = app.extensions["engagement"]
+    postman = open_postman(tools.settings.mail)
+    return Patient(tools, mail=postman.check, store_answers=app.extensions["engagement-rates"].answers)
 
 
 def make_screener(settings: Settings, name: str | None = None) -> Screener:

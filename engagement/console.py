@@ -4,7 +4,7 @@ import os
 import shlex
 import signal
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -13,16 +13,20 @@ from flask_migrate import upgrade
 from granian import Granian
 from granian.constants import Interfaces
 
-from engagement.app import Models, create_analyzer, create_app, make_demo_site
+from engagement import logs
+from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient
+from engagement.cli.doctor import doctor, openapi
 from engagement.cli.form import form
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
+from engagement.cli.privacy import export, forget
 from engagement.cli.screen import screen
 from engagement.cli.site import site
 from engagement.domain.errors import Unavailable
 from engagement.services import moderators
 from engagement.services.demo import seed_demo
+from engagement.services.doctor import Patient
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage import schema
@@ -41,6 +45,7 @@ class House(Models):
     """What commands reach through ``ctx.obj``; the application is built when a command first asks for it."""
 
     settings: Settings
+    mistakes: list[str] = field(default_factory=list)  # of a configuration that cannot be used
     _app: Flask | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +60,9 @@ class House(Models):
         tools: Toolbox = self.app().extensions["engagement"]
         return tools
 
+    def patient(self) -> Patient:
+        return make_patient(self.app())
+
 
 @click.group()
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file on top of config/default.toml.")
@@ -67,7 +75,9 @@ def commands(ctx: click.Context, config: Path | None) -> None:
     try:
         ctx.obj = House(load())
     except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+        if ctx.invoked_subcommand != "doctor":  # which is there to tell about it
+            raise click.ClickException(str(error)) from error
+        ctx.obj = House(Settings(), error.mistakes)
 
 
 @commands.command()
@@ -120,6 +130,7 @@ def analyzer(house: House) -> None:
 @click.pass_obj
 def worker(house: House) -> None:
     """Background work alone, in any number of processes."""
+    logs.set_up(plain=house.settings.server.demo)
     _leave_when_told()
     _must_be_current(house)
     run_forever(house.app())
@@ -209,6 +220,7 @@ def _leave_when_told() -> None:
 
 def _serve(house: House) -> None:
     server = house.settings.server
+    logs.set_up(plain=server.demo)
     with house.app().app_context():
         database.engine.dispose()  # the serving processes are forked: a connection must not be shared with them
     # Nor may they keep the supervisor's handlers, which would swallow a signal until they have their own.
@@ -221,7 +233,8 @@ def _serve(house: House) -> None:
         workers=server.workers,
         blocking_threads=server.threads,
         workers_kill_timeout=STOP_SECONDS,
-        log_access=False,
+        log_access=False,  # it would hold addresses and whole paths; ours are written by engagement.web.access
+        log_dictconfig=logs.server_config(),
     )
     try:
         granian.serve()
@@ -236,7 +249,7 @@ def _die_when_told() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-for command in (form, key, model, moderator, screen, site):
+for command in (doctor, export, forget, form, key, model, moderator, openapi, screen, site):
     commands.add_command(command)
 
 

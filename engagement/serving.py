@@ -5,7 +5,9 @@ import os
 import signal
 import threading
 
+from engagement import logs
 from engagement.app import create_app
+from engagement.settings import load
 from engagement.worker import Background
 
 _STOP = {signal.SIGTERM, signal.SIGINT}
@@ -48,9 +50,11 @@ def leave_with(supervisor: multiprocessing.process.BaseProcess) -> None:
 supervisor = multiprocessing.parent_process()
 if supervisor is not None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # first of all: threads inherit it from who starts them
-app = create_app()
+settings = load()
+logs.set_up(plain=settings.server.demo)
+app = create_app(settings)
 background: Background = app.extensions["engagement-background"]
-if app.extensions["engagement"].settings.queue.url == "embedded":
+if settings.queue.url == "embedded":
     background.start()
 if supervisor is not None:
     stop_once(background)

@@ -249,7 +249,9 @@ def _from_environment(environ: Mapping[str, str], mistakes: list[str]) -> dict[s
         if len(parts) < 2:
             mistakes.append(f"{name}: write ENGAGEMENT_<SECTION>__<KEY>")
             continue
-        # As a tree of one branch, so that a value and a table of the same name do not trip over each other.
+        if inner := sorted(other for other in environ if other.startswith(f"{name}__")):
+            mistakes.append(f"{name} is a value, and {', '.join(inner)} would make it a table; keep one of them")
+            continue
         branch: dict[str, Any] = {parts[-1]: _Text(text)}
         for part in reversed(parts[:-1]):
             branch = {part: branch}

@@ -1,15 +1,19 @@
 """Every sentence is there in Italian, with the same places for values."""
 
+import io
 import re
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from babel.dates import format_datetime, get_month_names, get_timezone
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from engagement.domain import reasons
 from engagement.domain.messages import Message
 from engagement.domain.policy import Outcome, Reason
-from engagement.language import best_language, catalogue, say
+from engagement.language import MONTHS, age, best_language, catalogue, entries, moment, say
 from tests.catalogues import PACKAGE, marked
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -37,6 +41,69 @@ def test_fractions_are_written_as_the_country_does() -> None:
 
 def test_an_unknown_language_is_answered_in_italian() -> None:
     assert (best_language("de"), best_language("en-GB"), best_language(None)) == ("it", "en", "it")
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "translations").rglob("*.po")), ids=lambda path: path.name)
+def test_a_catalogue_is_read_as_babel_reads_it(path: Path) -> None:
+    with path.open("rb") as file:
+        meant = {str(m.id): str(m.string) for m in read_po(file) if m.id and not m.fuzzy}
+    assert {english: said for english, said in entries(path.read_text("utf-8")) if english} == meant
+
+
+def test_quotes_long_texts_comments_and_fuzzy_entries_are_read_as_babel_does() -> None:
+    text = (
+        '# note\n#: a.py:1\nmsgid ""\n"one "\n"\\"two\\"\\n"\nmsgstr "uno \\\\ è"\n\n'
+        '#, fuzzy\nmsgid "x"\nmsgstr "y"\n\n#~ msgid "old"\n#~ msgstr "vecchio"\n'
+    )
+    meant = {str(m.id): str(m.string) for m in read_po(io.BytesIO(text.encode())) if m.id and not m.fuzzy}
+    assert dict(entries(text)) == meant == {'one "two"\n': "uno \\ è"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'msgctxt "a"\nmsgid "x"\nmsgstr "y"',
+        'msgid "x"\nmsgid_plural "xs"\nmsgstr[0] "y"',
+        'msgid "x"\nmsgstr "y"\nmsgid "z"\nmsgstr "w"',
+        "msgid x",
+        "msgid 7",
+        'msgid "x"',
+        '"x"',
+    ],
+)
+def test_what_is_not_read_is_refused_rather_than_lost(text: str) -> None:
+    with pytest.raises(ValueError, match="not "):
+        list(entries(text))
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_months_dates_and_fractions_are_babel_s(language: str) -> None:
+    assert MONTHS[language] == list(get_month_names(locale=language).values())
+    for at in (
+        datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        datetime(2024, 12, 31, 23, 59, tzinfo=timezone(-timedelta(hours=5))),
+    ):
+        meant = format_datetime(at, "d MMMM y, HH:mm", tzinfo=get_timezone("UTC"), locale=language)
+        assert moment(at, language) == meant
+    for value in (0.0, 0.005, 0.125, 0.295, 0.999, 1.0, 12.5):
+        assert say(Message("%(x)s", {"x": value}), language) == format_decimal(value, "0.00", locale=language)
+
+
+@pytest.mark.parametrize(
+    ("waited", "italian", "english"),
+    [
+        (timedelta(seconds=-5), "meno di un minuto", "less than a minute"),
+        (timedelta(seconds=59), "meno di un minuto", "less than a minute"),
+        (timedelta(seconds=119), "1 minuto", "1 minute"),
+        (timedelta(minutes=59), "59 minuti", "59 minutes"),
+        (timedelta(minutes=119), "1 ora", "1 hour"),
+        (timedelta(hours=23), "23 ore", "23 hours"),
+        (timedelta(hours=47), "1 giorno", "1 day"),
+        (timedelta(days=400), "400 giorni", "400 days"),
+    ],
+)
+def test_an_age_is_told_in_the_largest_unit(waited: timedelta, italian: str, english: str) -> None:
+    assert (age(waited, "it"), age(waited, "en")) == (italian, english)
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "translations").rglob("*.po")), ids=lambda path: path.name)

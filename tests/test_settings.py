@@ -1,6 +1,5 @@
 """Settings: every mistake is named, and the default file is the manual."""
 
-import contextlib
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -93,12 +92,15 @@ def test_a_bad_value_is_named(key: str, value: str) -> None:
     assert [m.split()[0] for m in caught.value.mistakes] == [key]
 
 
-def test_a_value_and_a_table_of_one_name_are_no_crash() -> None:
-    for first, second in (("POLICY__HOLD_AT", "POLICY__HOLD_AT__TOXICITY"), ("SERVER__PORT__X", "SERVER__PORT")):
-        names = {f"ENGAGEMENT_{first}": "0.5", f"ENGAGEMENT_{second}": "0.5"}
-        for environ in (names, dict(reversed(names.items()))):
-            with contextlib.suppress(SettingsError):
-                load(environ=environ)
+@pytest.mark.parametrize(
+    ("value", "table"), [("POLICY__HOLD_AT", "POLICY__HOLD_AT__TOXICITY"), ("SERVER__PORT", "SERVER__PORT__X")]
+)
+def test_a_value_and_a_table_of_one_name_are_named_in_whatever_order(value: str, table: str) -> None:
+    names = {f"ENGAGEMENT_{value}": "0.5", f"ENGAGEMENT_{table}": "0.5"}
+    for environ in (names, dict(reversed(names.items()))):
+        with pytest.raises(SettingsError) as caught:
+            load(environ=environ)
+        assert caught.value.mistakes[0].startswith(f"ENGAGEMENT_{value} is a value, and ENGAGEMENT_{table}")
 
 
 def test_a_variable_without_a_key_is_named() -> None:

@@ -39,7 +39,10 @@ class NewsletterForm:
 
 @dataclass(frozen=True)
 class SignUp:
-    """What a reader sent. ``consent_text`` is the exact wording shown, ``form`` its key and version."""
+    """What a reader sent. ``consent_text`` is the exact wording shown, ``form`` its key and version.
+
+    The browser's name is not asked for: it proves nothing about who agreed, and would be one more thing to keep.
+    """
 
     email: str
     name: str = ""
@@ -47,7 +50,6 @@ class SignUp:
     form: str = "api"
     consent_text: str = ""
     client: str = ""
-    user_agent: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ class MemoryPostman:
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes]] = []
 
+    def check(self) -> Delivery:
+        return Delivery(SendOutcome.SENT)
+
     def send(self, recipient: str, message: bytes) -> Delivery:
         self.sent.append((recipient, message))
         return Delivery(SendOutcome.SENT)
@@ -43,6 +46,16 @@ class FolderPostman:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def check(self) -> Delivery:
+        """Whether the folder is there, or can be made, and may be written into."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return Delivery(SendOutcome.CHANNEL, reply=type(error).__name__)
+        if not os.access(self._folder, os.W_OK):
+            return Delivery(SendOutcome.CHANNEL, reply="the folder may not be written into")
+        return Delivery(SendOutcome.SENT)
 
     def send(self, recipient: str, message: bytes) -> Delivery:
         digest = hashlib.sha256(message).hexdigest()[:12]
@@ -64,6 +77,15 @@ class SmtpPostman:
 
     def __init__(self, settings: Mail) -> None:
         self._s = settings
+
+    def check(self) -> Delivery:
+        """Whether the server lets us in; sends nothing."""
+        try:
+            server = self._connect()
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            return _no_way(error)
+        _part(server)
+        return Delivery(SendOutcome.SENT, 250)
 
     def send(self, recipient: str, message: bytes) -> Delivery:
         try:

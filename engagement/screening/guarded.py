@@ -94,7 +94,8 @@ class GuardedScreener:
             screening = self._in_time(lambda: self._inner.screen(texts))
             self._check(screening.scores)
         except ScreenerBroken as error:
-            _log.warning("%s did not screen a comment: %s", self.model, error)
+            # Its words stay out of the log: they may repeat the text.
+            _log.warning("%s did not screen a comment: %s", self.model, error.why, exc_info=error)
             return NotScreened(error.why, self.model, error.detail)
         return screening
 

@@ -145,13 +145,17 @@ def audit_of(email: str, limit: int = 100) -> list[AuditLine]:
 
 
 def _count_try(tools: Toolbox, email: str) -> tuple[int, str] | None:
-    """Write the try down before it runs; ``(id, hash)`` of the account. Raises ``TooManyRequests``."""
+    """Write the try down before it runs; ``(id, hash)`` of the account. Raises ``TooManyRequests``.
+
+    What counts are tries without success: each line of a success takes one try off, and only its own.
+    """
     now = tools.clock.now()
     with transaction() as session:
         known = moderators.password_of(session, email, lock=True)
         for rate in parse_many(tools.settings.limits.login_account):
-            window = timedelta(seconds=rate.get_expiry())
-            if audit.count(session, email, "sign-in-tried", now - window) >= rate.amount:
+            since = now - timedelta(seconds=rate.get_expiry())
+            tried, succeeded = (audit.count(session, email, what, since) for what in ("sign-in-tried", "signed-in"))
+            if tried - succeeded >= rate.amount:
                 raise TooManyRequests(rate.get_expiry())
         audit.write(session, now, email, "sign-in-tried")
     return known

@@ -25,6 +25,7 @@ from engagement.storage.newsletter import Proof
 # the one must not fit the other. A link to leave stays good for so many later versions of its row.
 _VERSION_BITS = 30
 _LEAVE_REACH = 1_000
+FORGOTTEN = "forgotten"  # proof that an address was erased on request; it is not written to again
 
 
 def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = None) -> None:
@@ -98,6 +99,8 @@ def purge(tools: Toolbox) -> None:
 
 def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp, client: str) -> None:
     now = tools.clock.now()
+    if newsletter.proven(session, site.id, hashes_of(tools, asked.email), FORGOTTEN):
+        return
     version = 1 + tools.randomness(_VERSION_BITS)
     found, new = newsletter.ensure(session, site.id, asked.email, name=asked.name, version=version, now=now)
     if found.state is SubscriptionState.CONFIRMED:
@@ -186,8 +189,18 @@ def _mailbox(email: str) -> str:
     return f"mailbox:{local.partition('+')[0]}@{domain}"
 
 
+def hashes_of(tools: Toolbox, email: str) -> list[str]:
+    """All that an address may be kept as: itself first, then its mailbox, then both under former keys."""
+    former = [key.encode() for key in tools.settings.server.old_secret_keys]
+    return [_keyed(secret, text) for secret in (tools.secret, *former) for text in (email, _mailbox(email))]
+
+
 def _hash(tools: Toolbox, text: str) -> str:
-    return hmac.new(tools.secret, b"newsletter:" + text.encode(), hashlib.sha256).hexdigest()
+    return _keyed(tools.secret, text)
+
+
+def _keyed(secret: bytes, text: str) -> str:
+    return hmac.new(secret, b"newsletter:" + text.encode(), hashlib.sha256).hexdigest()
 
 
 def site_of(subscription: Subscription) -> Site:

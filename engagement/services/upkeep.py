@@ -1,17 +1,23 @@
 """Forgetting what is no longer needed."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from engagement.domain.moderators import SESSION_MOST
 from engagement.services.ports import Toolbox
-from engagement.storage import day_keys, idempotency, outbox, spam, suggestions, votes
+from engagement.storage import day_keys, idempotency, outbox, retention, spam, suggestions, votes
 from engagement.storage.db import transaction
 
 KEYS_KEPT = timedelta(hours=24)
 DAY_KEYS_KEPT = timedelta(hours=48)
+AUDIT_LEAST = timedelta(days=1)  # failed logins are counted there, so the newest lines stay whatever is set
+BATCH = 200  # rows a transaction
 
 
 def tidy(tools: Toolbox) -> None:
-    """Drop old idempotency keys, keys of the day, finished mails and suggestions, as ``[privacy]`` says."""
+    """Drop what ``[privacy]`` no longer wants: refused comments, old audit lines, finished mails, keys of past days."""
     now, privacy = tools.clock.now(), tools.settings.privacy
     with transaction() as session:
         idempotency.purge(session, now - KEYS_KEPT)
@@ -20,3 +26,13 @@ def tidy(tools: Toolbox) -> None:
         votes.purge(session, now - timedelta(days=privacy.vote_days))
         outbox.purge(session, now - timedelta(days=privacy.mail_log_days))
         suggestions.purge(session, now - timedelta(days=privacy.suggestion_days))
+        retention.forget_logins(session, links_before=now, sessions_before=now - SESSION_MOST)
+    _in_batches(retention.forget_refused, now - timedelta(days=privacy.rejected_days))
+    _in_batches(retention.forget_audit, now - max(timedelta(days=privacy.audit_days), AUDIT_LEAST))
+
+
+def _in_batches(forget: Callable[[Session, datetime, int], int], before: datetime) -> None:
+    while True:
+        with transaction() as session:
+            if forget(session, before, BATCH) < BATCH:
+                return

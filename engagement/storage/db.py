@@ -75,9 +75,10 @@ def _answering() -> Iterator[None]:
 def engine_options(url: str) -> dict[str, Any]:
     """Flask-SQLAlchemy's engine options for a database address."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
     settings = "-c synchronous_commit=on -c statement_timeout=10000 -c lock_timeout=5000"
     return {
+        "hide_parameters": True,  # what readers wrote stays out of the words of errors
         "pool_pre_ping": True,
         "pool_timeout": 5,
         "connect_args": {"options": settings, "connect_timeout": 5},

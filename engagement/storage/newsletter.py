@@ -1,5 +1,6 @@
 """Subscriptions, one row a mailbox and site, and the append-only proof of consent beside them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,6 +87,14 @@ def prove(session: Session, proof: Proof) -> None:
         )
     )
     session.flush()
+
+
+def proven(session: Session, site_id: int, hashes: Sequence[str], what: str) -> bool:
+    """Whether there is a proof of that kind under one of the hashes."""
+    query = select(ConsentRow.id).where(
+        ConsentRow.site_id == site_id, ConsentRow.email_hash.in_(hashes), ConsentRow.what == what
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def mailed(session: Session, site_id: int, email_hash: str, since: datetime) -> list[datetime]:

@@ -136,6 +136,14 @@ def age_of_oldest_due(session: Session, now: datetime) -> timedelta:
     return now - min(since) if since else timedelta(0)
 
 
+def neglected(session: Session, now: datetime, patience: timedelta) -> bool:
+    """Whether a mail has been due for longer than ``patience`` while nobody took any up."""
+    if age_of_oldest_due(session, now) <= patience:
+        return False
+    begun = (OutboxRow.state == OutboxState.LEASED.value) & (OutboxRow.lease_until > now + LEASE - patience)
+    return session.scalar(select(OutboxRow.id).where(begun).limit(1)) is None
+
+
 def purge(session: Session, before: datetime) -> None:
     """Forget rows that were finished and are older than ``before``."""
     session.execute(delete(OutboxRow).where(OutboxRow.state.in_(_DONE), OutboxRow.created_at < before))

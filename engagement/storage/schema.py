@@ -1,12 +1,13 @@
 """The schema's version, and its migrations."""
 
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import DateTime, func, inspect, select, text
 from sqlalchemy.orm import Session
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -60,3 +61,10 @@ def standing(session: Session) -> Standing:
 def is_current(session: Session) -> bool:
     """Whether the database has the schema that this program was written for."""
     return standing(session) is Standing.CURRENT
+
+
+def server_time(session: Session) -> datetime | None:
+    """The clock of the database's server; None where the database is a file of this machine."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    return session.scalar(select(func.clock_timestamp(type_=DateTime(timezone=True))))

@@ -57,7 +57,7 @@ class CommentRow(Base):
     body: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text)
     notify_replies: Mapped[bool]
-    client_hash: Mapped[str] = mapped_column(String(32))  # keyed by the day; "" once the day is over
+    client_hash: Mapped[str] = mapped_column(String(32))  # under the key of the day, which is destroyed two days later
     text_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     edited_at: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -38,6 +38,14 @@ def claim(session: Session, now: datetime, token: str, limit: int) -> list[str]:
     return list(session.scalars(taken))
 
 
+def neglected(session: Session, now: datetime, patience: timedelta) -> bool:
+    """Whether a comment has been due for longer than ``patience`` while nobody takes any up."""
+    due = (CommentRow.screen_at <= now - patience) & (CommentRow.screen_attempts < TRIES)
+    taken = (CommentRow.screen_at > now) & (CommentRow.screen_lease != "")
+    overdue = session.scalar(select(CommentRow.id).where(due).limit(1)) is not None
+    return overdue and session.scalar(select(CommentRow.id).where(taken).limit(1)) is None
+
+
 def put_back(session: Session, comment_id: str, token: str, now: datetime) -> None:
     """After a try without an answer: wait longer, or stay with a person after the last one."""
     row = session.get(CommentRow, comment_id)

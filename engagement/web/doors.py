@@ -6,7 +6,7 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
-from engagement.web import coral, cors, demo, desk, embed, health, limits, perspective, problems
+from engagement.web import access, coral, cors, demo, desk, embed, health, limits, perspective, problems
 from engagement.web.api import (
     challenge,
     comments,
@@ -36,6 +36,7 @@ def register(app: Flask, tools: Toolbox) -> None:
         OPENAPI_JSON_PATH="openapi.json",
         MAX_CONTENT_LENGTH=MAX_REQUEST,
     )
+    access.register(app)
     api = Api(app)
     app.extensions["engagement-api"] = api
     described.add_shapes(api)

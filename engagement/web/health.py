@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
-from engagement.services.health import missing
+from engagement.services.health import DEGRADED, MODEL, STORE, ModelWatch, missing
 from engagement.services.ports import Toolbox
 from engagement.web import limits
 from engagement.web.house import toolbox
@@ -17,7 +17,7 @@ blueprint = Blueprint("health", __name__)
 def register(app: Flask, lacking: Callable[[Toolbox], list[str]] = missing) -> None:
     """Count answers by route and status, in a registry of this application's own.
 
-    ``lacking`` names what keeps this kind of process from being ready.
+    ``lacking`` names what this kind of process needs beside the limits' store and the model.
     """
     app.extensions["engagement-lacking"] = lacking
     registry = CollectorRegistry()
@@ -32,6 +32,7 @@ def register(app: Flask, lacking: Callable[[Toolbox], list[str]] = missing) -> N
 
     app.after_request(count)
     app.extensions["engagement-metrics"] = registry
+    app.extensions["engagement-model-watch"] = ModelWatch()
 
     def metrics() -> Response:
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -48,15 +49,27 @@ def live() -> Response:
 
 @blueprint.get("/health/ready")
 def ready() -> Response:
-    """200 when ready, else 503 with what is missing; names the model.
+    """200 when nothing is missing, else 503 with the list of what is; names the model.
 
-    ``degraded`` names what the service does without: a lost limiter store is answered from memory.
+    ``degraded`` are those of ``missing`` without which readers are still answered: limits are then counted in each
+    process, comments wait for a person, mails and second screenings for a worker.
     """
     tools = toolbox()
     lacking = current_app.extensions["engagement-lacking"](tools)
-    degraded = [] if limits.store_answers() else ["limiter-store"]
-    body = {"ready": not lacking, "missing": lacking, "degraded": degraded, "model": tools.screener.model}
+    lacking += [] if limits.store_answers() else [STORE]
+    lacking += [] if MODEL in lacking or _watch().answers(tools) else [MODEL]
+    body = {
+        "ready": not lacking,
+        "missing": lacking,
+        "degraded": [name for name in lacking if name in DEGRADED],
+        "model": tools.screener.model,
+    }
     return _json(body, 503 if lacking else 200)
+
+
+def _watch() -> ModelWatch:
+    watch: ModelWatch = current_app.extensions["engagement-model-watch"]
+    return watch
 
 
 def _json(body: object, status: int) -> Response:

@@ -1,7 +1,12 @@
-"""Rates at the door, by Flask-Limiter's machinery. Losing the store does not take the service down."""
+"""Rates at the door, by Flask-Limiter's machinery. Losing the store does not take the service down.
+
+Only guessing is refused meanwhile: counted by each process alone, passwords could be tried so many times more often.
+"""
 
 import logging
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from ipaddress import ip_network
 
@@ -11,7 +16,7 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter, RateLimiter
 
-from engagement.domain.errors import TooManyRequests
+from engagement.domain.errors import LinkNotValid, NotAuthorised, TooManyRequests, Unavailable
 from engagement.domain.sites import Site
 from engagement.settings import Settings, SettingsError
 from engagement.web.house import client, toolbox
@@ -31,24 +36,41 @@ class Rates:
         self._silent_until = 0.0
 
     def hit(self, item: RateLimitItem, *names: str) -> None:
-        """Count once. Raises ``TooManyRequests``."""
-        if time.monotonic() >= self._silent_until:
-            try:
-                _ask(self._shared, item, names)
-                return
-            except TooManyRequests:
-                raise
-            except Exception:  # noqa: BLE001 - whatever a store throws, readers are not to blame
-                _log.warning("the limiter's store does not answer; counting in this process")
-                self._silent_until = time.monotonic() + _REST
-        _ask(self._own, item, names)
+        """Count once, here where the store is silent. Raises ``TooManyRequests``."""
+        try:
+            self._shared_or_lost(lambda: _ask(self._shared, item, names))
+        except Unavailable:
+            _ask(self._own, item, names)
+
+    def test(self, item: RateLimitItem, *names: str) -> None:
+        """Whether one more would be let in; counts nothing. Raises ``TooManyRequests`` or ``Unavailable``."""
+        self._shared_or_lost(lambda: _ask(self._shared, item, names, count=False))
+
+    def hit_shared(self, item: RateLimitItem, *names: str) -> None:
+        """Count once, for all processes together. Raises ``TooManyRequests`` or ``Unavailable``."""
+        self._shared_or_lost(lambda: _ask(self._shared, item, names))
 
     def answers(self) -> bool:
-        """Whether the shared store is there."""
+        """Whether the shared store is there; one that is back is used again at once."""
         try:
-            return bool(self._shared.storage.check())
-        except Exception:  # noqa: BLE001 - as above
+            there = bool(self._shared.storage.check())
+        except Exception:  # noqa: BLE001 - whatever a store throws, it is not there
             return False
+        if there:
+            self._silent_until = 0.0
+        return there
+
+    def _shared_or_lost(self, ask: Callable[[], None]) -> None:
+        if time.monotonic() < self._silent_until:
+            raise Unavailable(detail="the limiter's store is silent")
+        try:
+            ask()
+        except TooManyRequests:
+            raise
+        except Exception as error:
+            _log.warning("the limiter's store does not answer; counting in this process")
+            self._silent_until = time.monotonic() + _REST
+            raise Unavailable(detail="the limiter's store is silent") from error
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -72,19 +94,42 @@ def count(rate: str, site: Site | None = None, who: str | None = None) -> None:
 
     ``who``: whom to count, where it is not the client's address.
     """
-    limits = toolbox().settings.limits
-    if not limits.enabled:
-        return
-    if who is None:
-        who = "" if rate in _PER_SITE else client()
-    where = site.key if site else ""
-    for item in parse_many(getattr(limits, rate)):
-        _rates().hit(item, rate, where, who)
+    for item, names in _windows(rate, site, who):
+        _rates().hit(item, *names)
+
+
+@contextmanager
+def guesses(rate: str) -> Iterator[None]:
+    """Count what is refused inside, not what succeeds. Raises ``TooManyRequests``, ``Unavailable`` without the store.
+
+    Tries at the same moment pass this window together; those at one account are counted before they run.
+    """
+    windows = _windows(rate)
+    for item, names in windows:
+        _rates().test(item, *names)
+    try:
+        yield
+    except (NotAuthorised, LinkNotValid, TooManyRequests):
+        for item, names in windows:
+            _rates().hit_shared(item, *names)
+        raise
 
 
 def store_answers() -> bool:
-    """Whether the shared store of the limits is there."""
-    return _rates().answers()
+    """Whether the shared store of the limits is there, or not needed."""
+    return not toolbox().settings.limits.enabled or _rates().answers()
+
+
+def _windows(
+    rate: str, site: Site | None = None, who: str | None = None
+) -> list[tuple[RateLimitItem, tuple[str, str, str]]]:
+    limits = toolbox().settings.limits
+    if not limits.enabled:
+        return []
+    if who is None:
+        who = "" if rate in _PER_SITE else client()
+    names = (rate, site.key if site else "", who)
+    return [(item, names) for item in parse_many(getattr(limits, rate))]
 
 
 def _rates() -> Rates:
@@ -92,8 +137,8 @@ def _rates() -> Rates:
     return rates
 
 
-def _ask(window: RateLimiter, item: RateLimitItem, names: tuple[str, ...]) -> None:
-    if not window.hit(item, *names):
+def _ask(window: RateLimiter, item: RateLimitItem, names: tuple[str, ...], *, count: bool = True) -> None:
+    if not (window.hit(item, *names) if count else window.test(item, *names)):
         until = window.get_window_stats(item, *names).reset_time
         raise TooManyRequests(int(until - time.time()) + 1)
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import secrets
 from typing import Any
 
 from flask import Flask, Response, request
@@ -13,6 +12,7 @@ from engagement.domain.messages import N_, Message
 from engagement.domain.policy import Outcome, Reason
 from engagement.domain.reasons import public_text
 from engagement.language import say
+from engagement.logs import request_id
 from engagement.web.house import language, toolbox
 
 _log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _broken(error: Exception) -> Response:
-    number = secrets.token_hex(6)
-    _log.exception("request failed, id %s", number, exc_info=error)
+    number = request_id()
+    _log.error("the request failed", exc_info=error)
     text = Message(N_("Something went wrong here. Its number is %(number)s."), {"number": number})
     return problem(500, "internal-error", text)

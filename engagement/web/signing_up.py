@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from flask import request
 from marshmallow import RAISE, Schema, fields
 
 from engagement.domain import pages
@@ -24,7 +23,6 @@ SOURCE = N_("Please write the http or https address of the page with the form.")
 
 MAX_EMAIL = 254  # RFC 5321, as the column
 MAX_NAME = 100
-_MAX_AGENT = 300
 _TEXT: dict[str, Any] = {
     "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
 }
@@ -67,7 +65,6 @@ def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str =
         form=form,
         consent_text=consent_text or say(Message(CONSENT, {"site": site.name}), site.language),
         client=client(),
-        user_agent=request.headers.get("User-Agent", "")[:_MAX_AGENT],
     )
 
 

@@ -37,5 +37,13 @@ def test_the_longer_of_two_waits_is_told() -> None:
     assert caught.value.retry_after == 3_581
 
 
-def test_zero_switches_a_limit_off() -> None:
-    throttle(Recent([NOW] * 1_000), FloodLimits(0, 0), NOW)
+@pytest.mark.parametrize(
+    ("limits", "wait"), [(FloodLimits(0, 5), 3_601), (FloodLimits(5, 0), 61), (FloodLimits(0, 0), None)]
+)
+def test_zero_switches_one_limit_off_and_leaves_the_other(limits: FloodLimits, wait: int | None) -> None:
+    told = None
+    try:
+        throttle(Recent([NOW] * 1_000), limits, NOW)
+    except TooManyRequests as error:
+        told = error.retry_after
+    assert told == wait

@@ -142,6 +142,16 @@ def test_guessing_is_slowed_for_one_account_only(tools: Toolbox, site: Site, clo
         moderators.sign_in(tools, "altra@demo.example", "indovino indovino")
 
 
+def test_logins_that_succeed_do_not_count_as_guesses(tools: Toolbox, site: Site) -> None:
+    moderators.enter(tools, token_of(tools), PASSWORD)
+    assert all(moderators.sign_in(tools, EMAIL, PASSWORD) for _ in range(12))
+    for _ in range(10):
+        with pytest.raises(NotAuthorised):
+            moderators.sign_in(tools, EMAIL, "indovino indovino")
+    with pytest.raises(TooManyRequests):
+        moderators.sign_in(tools, EMAIL, PASSWORD)
+
+
 def test_keys_open_their_site_until_revoked(tools: Toolbox, site: Site) -> None:
     key = keys.add(tools, "robot", "demo", Scope.MODERATE)
     assert re.fullmatch(r"eng_[\w-]{43}", key)

@@ -26,10 +26,15 @@ def test_the_document_describes_what_a_comment_meets(spec: Any) -> None:
 
 
 def test_every_reference_of_the_document_leads_somewhere(spec: Any) -> None:
-    for name in _references(spec):
-        place = spec
-        for part in name.removeprefix("#/").split("/"):
-            place = place[part]
+    found = set(_references(spec))
+    lost = [name for name in found if not name.startswith("#/") or not isinstance(_at(spec, name), dict)]
+    assert lost == []
+    assert {"#/components/schemas/SubmissionForm", "#/components/schemas/Receipt"} <= found
+
+
+def test_a_reference_that_leads_nowhere_is_found(spec: Any) -> None:
+    assert _at(spec, "#/components/schemas/Nothing") is None
+    assert _references({"a": [{"$ref": "#/x"}], "$ref": {"$ref": "#/y"}}) == ["#/x", "#/y"]
 
 
 def test_answers_have_the_described_shape(client: FlaskClient, spec: Any) -> None:
@@ -57,6 +62,13 @@ def test_every_problem_has_a_page_in_both_languages(client: FlaskClient, slug: s
     assert 'lang="it"' in page.text
     assert TITLES[slug] in page.text
     assert slug in EXPLANATIONS
+
+
+def _at(spec: Any, reference: str) -> Any:
+    place = spec
+    for part in reference.removeprefix("#/").split("/"):
+        place = place.get(part, {})
+    return place or None
 
 
 def _references(value: Any) -> list[str]:

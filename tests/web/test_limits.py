@@ -85,7 +85,7 @@ def test_a_service_without_its_store_still_counts_and_says_so(
     client = make_client(limits__enabled="true", limits__comments="1 per minute", limits__storage=GONE)
     assert [probe(client, "192.0.2.1"), probe(client, "192.0.2.1")] == [422, 429]
     ready = client.get("/health/ready")
-    assert (ready.status_code, ready.get_json()["degraded"]) == (200, ["limiter-store"])
+    assert (ready.status_code, ready.get_json()["missing"]) == (503, ["limiter-store"])
 
 
 def test_a_rate_or_network_that_cannot_be_read_stops_the_start(make_app: Callable[..., Flask]) -> None:

@@ -18,10 +18,10 @@ def login_page() -> Response:
 @room.blueprint.post("/login")
 def login() -> AnyResponse:
     room.check_sender()
-    limits.count("login")
     email = request.form.get("email", "")
     try:
-        token = moderators.sign_in(toolbox(), email, request.form.get("password", ""))
+        with limits.guesses("login"):
+            token = moderators.sign_in(toolbox(), email, request.form.get("password", ""))
     except NotAuthorised as error:
         return room.show("login", 401, email=email, problem=room.sentence(error))
     return room.let_in(token)
@@ -48,9 +48,9 @@ def enter_page(token: str) -> Response:
 @room.blueprint.post("/enter/<token>")
 def enter(token: str) -> AnyResponse:
     room.check_sender()
-    limits.count("login")
     try:
-        return room.let_in(moderators.enter(toolbox(), token, request.form.get("password", "")))
+        with limits.guesses("login"):
+            return room.let_in(moderators.enter(toolbox(), token, request.form.get("password", "")))
     except LinkNotValid:
         return room.show("spent", 410)
     except InvalidInput as error:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from babel.dates import format_timedelta
 from flask import Response, redirect, request
 from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
@@ -19,6 +18,7 @@ from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
 from engagement.domain.moderators import DeskSession
 from engagement.domain.reasons import moderator_text
+from engagement.language import age as age_of
 from engagement.language import say
 from engagement.services import contact, moderation, moderators
 from engagement.services.highlights import highlights
@@ -147,7 +147,7 @@ def frame(session: DeskSession) -> dict[str, Any]:
     """What stands above every page: who, what waits, and for how long."""
     count, oldest, last = moderation.waiting(session.site_ids)
     waited = toolbox().clock.now() - oldest if oldest else None
-    age = format_timedelta(waited, locale=room.language()) if waited is not None else ""
+    age = age_of(waited, room.language()) if waited is not None else ""
     letters = contact.waiting(session.site_ids)
     return {"me": session, "count": count, "age": age, "last": last, "letters": letters}
 

@@ -1,0 +1,116 @@
+"""What people may ask of whoever keeps data about them: to hand it out, and to forget it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engagement.domain.errors import Conflict
+from engagement.domain.messages import N_, Message
+from engagement.language import say
+from engagement.services import newsletter
+from engagement.services.moderators import COMMAND_LINE
+from engagement.services.ports import Toolbox
+from engagement.services.sites import find_site
+from engagement.storage import audit, privacy, sites
+from engagement.storage.db import reading, transaction
+from engagement.storage.newsletter import Proof, prove
+
+_log = logging.getLogger(__name__)
+NO_NAME = N_("Anonymous")
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How many of each kind were forgotten or made anonymous."""
+
+    comments: int
+    messages: int
+    reports: int
+    subscriptions: int
+    consents: int
+    mails: int
+    traces: int
+
+
+def forget(tools: Toolbox, email: str) -> Forgotten:
+    """Forget an address on all sites, in one transaction.
+
+    Comments stay without name and addresses; subscriptions, proofs and mails go. What stays is a keyed hash for each
+    site, so that nobody can sign the address up again, and an audit line without the address.
+    Raises ``Conflict`` for the address of a moderator or of a site's author.
+    """
+    email, now = _plain(email), tools.clock.now()
+    hashes = newsletter.hashes_of(tools, email)
+    with transaction() as session:
+        _check_holder(*privacy.holders(session, email))
+        known = sites.every(session)
+        names = {site.id: say(NO_NAME, site.language) for site in known}
+        done = Forgotten(
+            comments=privacy.forget_comments(session, email, names),
+            messages=privacy.forget_messages(session, email),
+            reports=privacy.forget_reports(session, email),
+            subscriptions=privacy.forget_subscriptions(session, email),
+            consents=privacy.forget_consents(session, hashes),
+            mails=privacy.forget_mails(session, email),
+            traces=privacy.forget_traces(session, email),
+        )
+        for site in known:
+            prove(session, Proof(site.id, hashes[0], newsletter.FORGOTTEN, now, "erasure"))
+        audit.write(session, now, COMMAND_LINE, "forgotten", ", ".join(f"{k} {v}" for k, v in asdict(done).items()))
+    if not privacy.scrub():
+        _log.warning("the database file is busy: deleted bytes stay in it; type VACUUM in sqlite3 later")
+    return done
+
+
+def allow_again(tools: Toolbox, email: str) -> bool:
+    """Let an address that was forgotten sign up again; whether it had been forgotten."""
+    with transaction() as session:
+        gone = privacy.forget_consents(session, newsletter.hashes_of(tools, _plain(email)))
+        audit.write(session, tools.clock.now(), COMMAND_LINE, "allowed-again")
+    return gone > 0
+
+
+def export(tools: Toolbox, site_key: str | None, email: str | None) -> Iterator[dict[str, Any]]:
+    """Everything of a site, everything about an address, or what is both; each value names its ``kind``.
+
+    Raises ``SiteNotFound``.
+    """
+    site = find_site(site_key) if site_key else None
+    email = _plain(email) if email else None
+    return _exported(tools, site.id if site else None, email)
+
+
+def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
+    hashes = newsletter.hashes_of(tools, email) if email else None
+    with reading() as session:
+        if site_id is not None and email is None:
+            yield {"kind": "site"} | asdict(sites.by_id(session, site_id))
+            yield from _kind("page", privacy.pages_of(session, site_id))
+        yield from _kind("comment", privacy.comments_of(session, site_id=site_id, email=email))
+        yield from _kind("message", privacy.messages_of(session, site_id=site_id, email=email))
+        yield from _kind("report", privacy.reports_of(session, site_id=site_id, email=email))
+        yield from _kind("subscription", privacy.subscriptions_of(session, site_id=site_id, email=email))
+        yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
+        yield from _kind("mail", privacy.mails_of(session, site_id=site_id, email=email))
+        if email is not None:
+            yield from _kind("audit", privacy.audit_of(session, email))
+
+
+def _kind(name: str, values: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    # A mail has a kind of its own already; it is the kind of notice.
+    for value in values:
+        yield {"kind": name} | ({"notice": value.pop("kind")} if "kind" in value else {}) | value
+
+
+def _check_holder(moderator: bool, site_keys: list[str]) -> None:
+    if moderator:
+        text = N_("This is a moderator's address. First type: engagement moderator remove ADDRESS")
+        raise Conflict(Message(text))
+    if site_keys:
+        text = N_("This is the author's address of %(sites)s. First give the site another one: engagement site set")
+        raise Conflict(Message(text, {"sites": ", ".join(site_keys)}))
+
+
+def _plain(email: str) -> str:
+    return email.strip().lower()
