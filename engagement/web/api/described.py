@@ -49,7 +49,14 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
         comments=_list(_ref("Comment")),
         next=_MAYBE_TEXT,
     ),
-    "Preview": _object(body_html=_TEXT),
+    "Preview": _object(
+        body_html=_TEXT,
+        advice=_MAYBE_TEXT
+        | {
+            "description": "A sentence to show before the text is sent, once, where its words would keep it from being "
+            "published straight away; null otherwise. It binds nobody: the text can be sent as it is."
+        },
+    ),
     "Problem": {
         "type": "object",
         "description": "RFC 9457; `type` is the address of a page that explains it.",

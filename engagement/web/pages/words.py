@@ -15,6 +15,8 @@ _WORDS = {
     "website": N_("Website (optional)"),
     "body": N_("Comment"),
     "send": N_("Send comment"),
+    "send_anyway": N_("Send it anyway"),
+    "not_yet": N_("Not sent yet"),
     "reply": N_("Reply"),
     "answers": N_("in reply to"),
     "answering": N_("Your comment will stand as a reply."),
