@@ -86,7 +86,7 @@ class Decision:
         return any(reason.code in _ABOUT_WORDING for reason in self.reasons)
 
 
-# A writer can mend these by reading the text again; nobody rewrites "your first comment" or a list that is only watched.
+# A writer can mend these by reading the text again; nobody can rewrite a first comment or a list that is only watched.
 _ABOUT_WORDING = {"toxicity", "blocked-word"}
 Check = Callable[[Case], Reason | None]
 
