@@ -44,8 +44,9 @@
 .eng-depth-3{margin-inline-start:3.75em}.eng-depth-4{margin-inline-start:5em}
 .eng-meta{margin:0 0 .25em}.eng-meta time,.eng-hint{color:var(--engagement-quiet,inherit)}
 .eng-advice{border-inline-start:3px solid var(--engagement-accent,#0f766e);padding:.25em 0 .25em .75em;margin:0 0 1em}
-.eng-advice p{margin:0 0 .5em}.eng-advice .eng-link{margin-inline-end:1.25em}
+.eng-advice p{margin:0 0 .75em}.eng-advice .eng-link{margin-inline-start:1.25em}
 .eng-waiting,.eng-note{border-inline-start:3px solid var(--engagement-accent,#0f766e);padding-inline-start:.75em}
+.eng-waiting .eng-note{border:0;padding:0;font-style:italic}
 .eng-field{margin:0 0 1em}.eng-field label{display:block;font-weight:600;margin:0 0 .25em}
 .eng-form input:not([type=hidden]):not([type=checkbox]),.eng-form textarea{box-sizing:border-box;width:100%;font:inherit;color:inherit;background:transparent;border:1px solid currentColor;border-radius:4px;padding:.5em}
 .eng-form [aria-invalid=true]{border-color:var(--engagement-error,#b42318);border-width:2px}
@@ -53,7 +54,7 @@
 .eng-summary{border:2px solid var(--engagement-error,#b42318);border-radius:4px;padding:.75em 1em;margin:0 0 1em}
 .eng-summary p,.eng-summary ul{margin:0 0 .25em}
 .eng-button{font:inherit;font-weight:600;cursor:pointer;color:var(--engagement-on-accent,#fff);background:var(--engagement-accent,#0f766e);border:0;border-radius:4px;padding:.6em 1.1em}
-.eng-button[disabled]{opacity:.6;cursor:progress}
+.eng-form [hidden]{display:none}.eng-button[disabled]{opacity:.6;cursor:progress}
 .eng-link{font:inherit;cursor:pointer;color:var(--engagement-accent,#0f766e);background:none;border:0;padding:.25em 0;text-decoration:underline}
 .eng-form :focus-visible,.eng-button:focus-visible,.eng-link:focus-visible,.eng-summary:focus,.eng-advice:focus{outline:2px solid var(--engagement-accent,#0f766e);outline-offset:2px}
 .eng-quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -146,12 +147,15 @@
       this.answering = make("p", { hidden: true });
       this.form.prepend(this.answering);
       this.counsel = make("div");
-      const button = this.form.querySelector("[type=submit]");
-      if (button) (button.closest("p") || button).before(this.counsel);
+      this.sender = this.form.querySelector("[type=submit]");
+      if (this.sender) (this.sender.closest("p") || this.sender).before(this.counsel);
       else this.form.append(this.counsel);
       const body = this.form.elements.body;
       if (!body.value) body.value = drafts.get(this.draftKey);
-      body.addEventListener("input", () => drafts.set(this.draftKey, body.value));
+      body.addEventListener("input", () => {
+        drafts.set(this.draftKey, body.value);
+        this.unadvise();
+      });
       this.form.addEventListener("submit", (event) => {
         event.preventDefault();
         this.submit();
@@ -259,8 +263,8 @@
         comment.edited_at ? ` · ${this.say("edited")}` : "");
     }
 
-    button(name, action) {
-      return make("button", { type: "button", className: "eng-link", onclick: action }, this.say(name));
+    button(name, action, className = "eng-link") {
+      return make("button", { type: "button", className, onclick: action }, this.say(name));
     }
 
     replyButton(comment) {
@@ -350,12 +354,18 @@
     /** The calm sentence above the button, never a refusal. */
     advise(text) {
       this.advised = true;
-      const reread = () => { this.counsel.replaceChildren(); this.form.elements.body.focus(); };
+      const reread = () => { this.unadvise(); this.form.elements.body.focus(); };
       const box = make("div", { className: "eng-advice", role: "group", "aria-label": text, tabIndex: -1 },
         make("p", {}, make("strong", {}, text)),
-        this.button("again", reread), this.button("anyway", () => this.submit()));
+        this.button("again", reread, "eng-button"), this.button("anyway", () => this.submit()));
       this.counsel.replaceChildren(box);
+      if (this.sender) this.sender.hidden = true; // two ways on, not three
       box.focus();
+    }
+
+    unadvise() {
+      this.counsel.replaceChildren();
+      if (this.sender) this.sender.hidden = false;
     }
 
     /** The same text sent again carries the same key, so that a lost answer makes no second comment. */
@@ -429,7 +439,7 @@
 
     clear() {
       this.notes.replaceChildren();
-      this.counsel.replaceChildren();
+      this.unadvise();
       this.live.textContent = "";
       for (const error of this.form.querySelectorAll(".eng-error")) error.remove();
       for (const field of this.form.querySelectorAll("[aria-invalid]")) {
@@ -440,7 +450,7 @@
 
     working(busy) {
       this.busy = busy;
-      const button = this.form.querySelector("[type=submit]");
+      const button = this.sender;
       if (!button) return;
       button.setAttribute("aria-disabled", String(busy));
       if (button.tagName !== "BUTTON") return;
