@@ -107,5 +107,14 @@ def test_a_rejected_text_stays_and_a_lost_answer_makes_no_second_comment(visit: 
     visit.complaints.clear()  # the browser itself reports both refusals
 
 
+@pytest.mark.parametrize("script", ["script"], indirect=True)
+def test_a_preview_that_fails_holds_no_comment_back(visit: Visit) -> None:
+    visit.page.route("**/comments/preview", lambda route: route.abort())
+    visit.fill("Ada", "Una voce tra le altre")
+    visit.send()
+    expect(visit.page.locator(".eng-comment")).to_contain_text("Una voce tra le altre")
+    visit.complaints.clear()  # the browser itself reports the preview
+
+
 def _scripted(visit: Visit) -> bool:
     return visit.page.locator("form.eng-form").evaluate("form => form.noValidate") is True
