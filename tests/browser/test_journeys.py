@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.people import ABUSIVE, EMAIL, House, Moderator, Reader
+from tests.browser.people import ABUSIVE, EMAIL, PASSWORD, House, Moderator, Reader
 
 pytestmark = pytest.mark.browser
 WAITING = "Il tuo commento è in attesa di moderazione"
@@ -104,7 +104,8 @@ def test_a_moderator_decides_by_keyboard_alone(reader: Reader, moderator: Modera
     reader.sees(WAITING)
 
     moderator.page.goto(house.login_address())
-    moderator.page.keyboard.type("una frase lunga e tranquilla")  # the field has the focus already
+    expect(moderator.page.get_by_label("Password"), "waited for the field to have the focus").to_be_focused()
+    moderator.page.keyboard.type(PASSWORD)
     moderator.page.keyboard.press("Enter")
     card = moderator.card(ABUSIVE)
     if moderator.scripted:
