@@ -11,7 +11,7 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --quiet --generate-hashes -
 	--no-emit-find-links --strip-extras --allow-unsafe --no-header
 MADE_BY = \# Made by "make lock" from pyproject.toml; every package with the hashes of its files.
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check lock pictures clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -36,6 +36,9 @@ lock: ## pin the dependencies anew from pyproject.toml (needs pip-tools; ARGS="-
 	@for lock in base dev; do \
 		{ echo '$(MADE_BY)'; grep -v '^# Made by' requirements/$$lock.txt; } > requirements/$$lock.new && \
 		mv requirements/$$lock.new requirements/$$lock.txt; done
+
+pictures: .venv/dev ## take the pictures of the README anew (needs Chromium; ENGAGEMENT_CHROMIUM names it)
+	$(BIN)/python docs/pictures/take.py
 
 clean: ## remove what was installed here; the data under var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -148,7 +148,7 @@ def make_demo_site(app: Flask, settings: Settings) -> Site:
     wanted = Site(
         id=0,
         key="demo",
-        name="Il blog di prova",
+        name="Cavi e caffè",
         origins=(
             f"http://127.0.0.1:{port}",
             f"http://localhost:{port}",

@@ -121,6 +121,14 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """What a text would look like. ``reconsider``: for its words it would not be published straight away."""
+
+    body_html: str
+    reconsider: bool
+
+
+@dataclass(frozen=True)
 class Thread:
     """One page of a page's published comments. ``next`` is a cursor, or None at the end."""
 

@@ -83,7 +83,14 @@ class Decision:
     policy: str = POLICY_VERSION
     scores: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def about_wording(self) -> bool:
+        """Whether it was the words themselves that kept the text from being published."""
+        return any(reason.code in _ABOUT_WORDING for reason in self.reasons)
 
+
+# A writer can mend these by reading the text again; nobody can rewrite a first comment or a list that is only watched.
+_ABOUT_WORDING = {"toxicity", "blocked-word"}
 Check = Callable[[Case], Reason | None]
 
 

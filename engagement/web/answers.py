@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from engagement.domain.comments import Comment, EditOutcome, Receipt, Status, Thread
+from engagement.domain.comments import Comment, EditOutcome, Preview, Receipt, Status, Thread
 from engagement.domain.messages import N_
 from engagement.language import say
 
@@ -14,6 +14,7 @@ EDITS = {
     EditOutcome.CHANGED: N_("Your comment has been changed."),
     EditOutcome.WAITING: N_("Your new text is waiting for moderation."),
 }
+ADVICE = N_("Would you like to read it again before you send it?")
 
 
 def comment(kept: Comment) -> dict[str, Any]:
@@ -42,6 +43,11 @@ def receipt(given: Receipt, language: str) -> dict[str, Any]:
         "edit_until": moment(given.edit_until) if given.edit_until else None,
         "message": say(text, language),
     }
+
+
+def preview(found: Preview, language: str) -> dict[str, Any]:
+    """``advice`` is a sentence for the writer, or null where the words are well; never a score."""
+    return {"body_html": found.body_html, "advice": say(ADVICE, language) if found.reconsider else None}
 
 
 def thread(found: Thread) -> dict[str, Any]:

@@ -1,32 +1,16 @@
 """A reader on the demo blog, in a real Chromium."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from threading import Thread
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from engagement.domain.screening import NotScreened
-from engagement.services import sites
-from tests.conftest import missing_service
 from tests.fakes import FixedScreener
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("ENGAGEMENT_CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-default-apps",
-]
 
 
 @dataclass
@@ -41,40 +25,6 @@ class Visit:
 
     def send(self) -> None:
         self.page.get_by_role("button", name="Invia commento").click()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        missing_service(f"no Chromium at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    return sqlite_url
-
-
-@pytest.fixture
-def address(make_app: Callable[..., Flask]) -> Iterator[str]:
-    probe = make_server("127.0.0.1", 0, lambda environ, start: [])
-    port = probe.server_port
-    probe.server_close()
-    url = f"http://127.0.0.1:{port}"
-    app = make_app(server__demo="true", server__public_url=url)
-    with app.app_context():
-        site = sites.find_site("demo")
-        sites.save_site(app.extensions["engagement"], replace(site, origins=(*site.origins, url)))
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(params=["script", "plain"])
@@ -178,7 +128,7 @@ def test_a_rejected_text_stays_and_a_lost_answer_makes_no_second_comment(visit: 
     visit.fill("Ada", "Parole da rileggere")
     keys: list[str] = []
     visit.page.on(
-        "request", lambda r: keys.append(r.headers.get("idempotency-key", "")) if r.method == "POST" else None
+        "request", lambda r: keys.append(r.headers.get("idempotency-key", "")) if r.url.endswith("/comments") else None
     )
     visit.page.route(re.compile("/comments$"), lambda route: route.abort())
     visit.send()
@@ -186,11 +136,21 @@ def test_a_rejected_text_stays_and_a_lost_answer_makes_no_second_comment(visit: 
     visit.page.unroute(re.compile("/comments$"))
     screener.toxicity = 0.97
     visit.send()
+    visit.page.get_by_role("button", name="Invia comunque").click()
     expect(visit.page.locator(".eng-summary")).to_contain_text("non è stato pubblicato")
     expect(visit.page.get_by_label("Commento", exact=True)).to_have_value("Parole da rileggere")
     assert keys[0]
     assert keys[0] == keys[1]
     visit.complaints.clear()  # the browser itself reports both refusals
+
+
+@pytest.mark.parametrize("script", ["script"], indirect=True)
+def test_a_preview_that_fails_holds_no_comment_back(visit: Visit) -> None:
+    visit.page.route("**/comments/preview", lambda route: route.abort())
+    visit.fill("Ada", "Una voce tra le altre")
+    visit.send()
+    expect(visit.page.locator(".eng-comment")).to_contain_text("Una voce tra le altre")
+    visit.complaints.clear()  # the browser itself reports the preview
 
 
 def _scripted(visit: Visit) -> bool:

@@ -71,6 +71,28 @@ def _at(spec: Any, reference: str) -> Any:
     return place or None
 
 
+@pytest.mark.parametrize(
+    ("path", "accept", "mimetype"),
+    [
+        ("/nothing", "text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+        ("/nothing", "*/*", "application/problem+json"),
+        ("/nothing", "application/json, text/html;q=0.5", "application/problem+json"),
+        ("/nothing", "", "application/problem+json"),
+        ("/api/v1/sites/nobody/comments/preview", "text/html", "application/problem+json"),
+        ("/api/nothing", "text/html", "application/problem+json"),
+    ],
+)
+def test_whoever_browses_meets_a_page_and_a_program_the_problem(
+    client: FlaskClient, path: str, accept: str, mimetype: str
+) -> None:
+    answer = client.get(path, headers={"Accept": accept, "Accept-Language": "it"})
+    assert answer.status_code in {404, 405}
+    assert answer.mimetype == mimetype
+    if mimetype == "text/html":
+        assert "A questo indirizzo non c’è nulla." in answer.text
+        assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
 def _references(value: Any) -> list[str]:
     if isinstance(value, list):
         return [name for part in value for name in _references(part)]

@@ -222,8 +222,36 @@ def test_addresses_of_one_article_are_one_page(client: FlaskClient) -> None:
 
 def test_a_preview_is_the_rendered_text_and_keeps_nothing(client: FlaskClient) -> None:
     answer = client.post(f"{URL}/preview", json={"body": "*ciao* <script>x</script>"})
-    assert answer.get_json() == {"body_html": "<p><em>ciao</em> &lt;script&gt;x&lt;/script&gt;</p>"}
+    assert answer.get_json() == {
+        "body_html": "<p><em>ciao</em> &lt;script&gt;x&lt;/script&gt;</p>",
+        "advice": None,
+    }
     assert listed(client)["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("toxicity", "advice"),
+    [
+        (0.97, "Vuoi rileggerlo prima di inviarlo?"),
+        (0.7, "Vuoi rileggerlo prima di inviarlo?"),
+        (0.3, None),
+        (NotScreened("slow", "fixed@1"), None),
+    ],
+)
+def test_a_preview_advises_where_the_words_would_not_be_published(
+    client: FlaskClient, screener: FixedScreener, toxicity: float | NotScreened, advice: str | None
+) -> None:
+    screener.toxicity = toxicity
+    answer = client.post(f"{URL}/preview", json={"body": "Parole da rileggere."})
+    assert answer.status_code == 200
+    assert answer.get_json()["advice"] == advice
+    assert "0.9" not in answer.text
+
+
+def test_a_preview_does_not_advise_against_links(client: FlaskClient) -> None:
+    links = " ".join(f"<https://example.org/{n}>" for n in range(5))
+    assert client.post(f"{URL}/preview", json={"body": links}).get_json()["advice"] is None
+    assert post(client, 202, body=links)["comment"]["status"] == "held"
 
 
 def test_head_answers_like_get_without_a_body(client: FlaskClient) -> None:

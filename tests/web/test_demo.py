@@ -9,9 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from engagement.domain.comments import Status
 from engagement.mail.postmen import FolderPostman
+from engagement.services import moderation
 from engagement.services.demo import seed_demo
 from engagement.services.sites import find_site
+from tests.fakes import FixedScreener
 
 PAGE = "http://127.0.0.1:8000/demo/"
 
@@ -46,15 +49,49 @@ def test_the_article_carries_form_thread_and_newsletter(demo: Flask) -> None:
     assert "Un pensiero" in client.get("/demo/").text
 
 
-def test_seeds_are_sown_once(demo: Flask) -> None:
+def test_seeds_are_sown_once(demo: Flask, screener: FixedScreener) -> None:
+    screener.answers["ridicolo"] = 0.7
     with demo.app_context():
         tools, site = demo.extensions["engagement"], find_site("demo")
         assert seed_demo(tools, site, PAGE) is True
         assert seed_demo(tools, site, PAGE) is False
     text = demo.test_client().get("/demo/").text
-    assert text.count("<li class=") == 3
+    assert text.count("<li class=") == 4
     assert "Giulia Ferri" in text
+    assert "in risposta a Paolo Marchetti" in text
     assert "Davide Sala" not in text  # held for its links
+    assert "Offerte Lampo" not in text  # rejected for words on the site's list
+
+
+def test_the_desk_finds_published_held_and_rejected_seeds(demo: Flask) -> None:
+    with demo.app_context():
+        tools, site = demo.extensions["engagement"], find_site("demo")
+        seed_demo(tools, site, PAGE)
+        found = {
+            status: moderation.queue(tools, [site.id], status=status, order="oldest", limit=10, after=None)[0]
+            for status in (Status.PUBLISHED, Status.HELD, Status.REJECTED)
+        }
+        _, oldest, _ = moderation.waiting([site.id])
+    assert all(found.values())
+    assert "links" in {reason.code for item in found[Status.HELD] for reason in item.reasons}
+    assert [r.code for item in found[Status.REJECTED] for r in item.reasons] == ["blocked-word"]
+    assert oldest is not None
+    assert oldest < tools.clock.now()
+
+
+def test_the_demo_begins_at_its_article(demo: Flask, client: FlaskClient) -> None:
+    assert demo.test_client().get("/").location == "/demo/"
+    assert client.get("/").status_code == 404
+
+
+def test_the_demo_tells_when_a_mail_was_written(demo: Flask, tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["Subject"], message["Date"] = "Con data", "Wed, 25 Nov 2026 12:00:00 +0000"
+    FolderPostman(tmp_path / "mails").send("b@blog.example", message.as_bytes())
+    FolderPostman(tmp_path / "mails").send("b@blog.example", b"Subject: Strana\r\nDate: domani\r\n\r\nx")
+    text = demo.test_client().get("/demo/mails/").text
+    assert "25 novembre 2026, 12:00" in text
+    assert "Strana" in text
 
 
 def test_mails_are_listed_newest_first_and_shown_safely(demo: Flask, tmp_path: Path) -> None:

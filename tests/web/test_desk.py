@@ -120,6 +120,34 @@ def test_english_is_complete_and_files_are_served(client: FlaskClient) -> None:
     assert client.get("/desk/?status=altro").status_code == 404
 
 
+def test_the_chosen_language_is_carried_along(client: FlaskClient, screener: FixedScreener) -> None:
+    assert client.get("/desk/?lang=en").headers["Location"] == "/desk/login?lang=en"
+    enter(client)
+    comment = hold(client, screener)
+    page = client.get("/desk/?lang=en").text
+    inside = [a for a in re.findall(r'(?:href|action)="(/desk/[^"]*)"', page) if not a.startswith("/desk/static/")]
+    assert len(inside) > 8
+    assert [address for address in inside if "lang=" not in address] == []
+    assert 'href="/desk/?lang=it" lang="it"' in page
+    data = fields(client) | {"verdict": "approve", "status": "held"}
+    answer = client.post(f"/desk/comments/{comment}/verdict?lang=en", data=data)
+    assert answer.headers["Location"] == f"/desk/?status=held&done={comment}&lang=en"
+    assert "Published: comment of" in client.get(answer.headers["Location"]).text
+    assert "lang=" not in client.post("/desk/logout", data=data).headers["Location"]
+
+
+def test_a_decided_card_tells_the_machine_from_the_person(client: FlaskClient, screener: FixedScreener) -> None:
+    enter(client)
+    comment = hold(client, screener)
+    decide(client, comment)
+    page = client.get("/desk/?status=published").text
+    assert "Trattenuto:</strong> tossicità 0,71, soglia 0,60" in page
+    assert f"Poi approvato da {EMAIL}" in page
+    pressed = re.search(r'<button name="verdict" value="approve"[^>]*>', page)
+    assert pressed is not None
+    assert "disabled" in pressed[0]
+
+
 def test_words_are_underlined_outside_of_tags_only() -> None:
     html = '<p><a href="/parole" title="a > parole">Parole</a> &amp; altre</p>'
     marked = '<p><a href="/parole" title="a > parole"><mark>Parole</mark></a> &amp; altre</p>'

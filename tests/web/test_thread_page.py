@@ -72,6 +72,35 @@ def test_a_rejection_is_a_calm_page_with_reasons_and_no_score(client: FlaskClien
     assert "0,97" not in answer.text
 
 
+def test_a_form_that_asks_first_is_advised_once_and_keeps_everything(
+    client: FlaskClient, screener: FixedScreener
+) -> None:
+    screener.toxicity = 0.7
+    advice = send(client, reconsider="ask", notify_replies="on")
+    assert advice.status_code == 200
+    assert "Vuoi rileggerlo prima di inviarlo?" in advice.text
+    assert "Invia comunque" in advice.text
+    assert "Bell’articolo, grazie!</textarea>" in advice.text
+    assert 'value="ada@example.org"' in advice.text
+    assert 'name="notify_replies"' in advice.text
+    assert 'name="reconsider"' not in advice.text  # the next press decides
+    assert send(client).location == PAGE + "&commento=attesa#respond"
+
+
+def test_a_form_that_asks_first_sends_a_calm_text_at_once(client: FlaskClient) -> None:
+    assert send(client, reconsider="ask").status_code == 303
+    assert 'name="reconsider" value="ask"' in thread(client)
+
+
+def test_a_refusal_asks_again_only_where_nothing_was_advised(client: FlaskClient, screener: FixedScreener) -> None:
+    assert 'name="reconsider"' in send(client, reconsider="ask", author="").text
+    assert 'name="reconsider"' not in send(client, author="").text
+    screener.toxicity = 0.97
+    rejected = send(client)
+    assert rejected.status_code == 403
+    assert 'name="reconsider"' not in rejected.text
+
+
 def test_other_refusals_are_pages_too(client: FlaskClient) -> None:
     assert send(client).status_code == 303
     assert send(client).status_code == 409

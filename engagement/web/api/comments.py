@@ -8,8 +8,8 @@ from flask_smorest import Blueprint
 
 from engagement.domain.comments import Receipt, Status
 from engagement.domain.errors import NotFound
-from engagement.markup import render
 from engagement.services import comments, editing
+from engagement.services.preview import preview as look_at
 from engagement.web import answers, challenges, forms, limits
 from engagement.web.api import described
 from engagement.web.api.readers import edit_token
@@ -97,14 +97,14 @@ def one(site: str, comment_id: str) -> Response:
 @blueprint.doc(
     requestBody=described.body(forms.PreviewForm),
     responses={
-        "200": described.answer("what it will look like", "Preview"),
+        "200": described.answer("what it will look like, and advice before it is sent", "Preview"),
         **described.problems(*described.AT_THE_DOOR),
     },
 )
 def preview(site: str) -> Response:
-    """What a comment's Markdown will look like."""
+    """What a comment's Markdown will look like, and advice where its words would keep it from being published."""
     found, body = json_body("preview")
-    return _json({"body_html": render(forms.preview(body, found))})
+    return _json(answers.preview(look_at(toolbox(), found, forms.preview(body, found)), language()))
 
 
 def _answer(receipt: Receipt) -> Response:

@@ -58,7 +58,14 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
     "Latest": _object(comments=_list({"type": "object", "description": "a Comment with its `page` (url, title)"})),
     "Discussed": _object(days=_COUNT, pages=_list(_object(url=_TEXT, title=_TEXT, count=_COUNT))),
     "Challenge": _object(parameters={"type": "object"}, signature=_TEXT),
-    "Preview": _object(body_html=_TEXT),
+    "Preview": _object(
+        body_html=_TEXT,
+        advice=_MAYBE_TEXT
+        | {
+            "description": "A sentence to show before the text is sent, once, where its words would keep it from being "
+            "published straight away; null otherwise. It binds nobody: the text can be sent as it is."
+        },
+    ),
     "Thanks": _object(message=_TEXT),
     "Problem": {
         "type": "object",

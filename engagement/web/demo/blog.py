@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, redirect, render_template
+from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.services import comments
 from engagement.services.sites import find_site
@@ -18,6 +19,12 @@ SITE = "demo"
 TITLE = "Un server di casa con un vecchio portatile"
 _SCRIPT = Path(__file__).with_name("demo.js")
 _CONTACT = Path(__file__).with_name("contact.js")
+
+
+@blueprint.get("/")
+def entrance() -> AnyResponse:
+    """In the demo there is one place to begin at."""
+    return redirect("/demo/")
 
 
 @blueprint.get("/demo/")

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, make_response, render_template
 from markupsafe import Markup, escape
 
 from engagement.domain.errors import NotFound
+from engagement.language import moment
 from engagement.web.house import language, toolbox
 from engagement.web.pages.words import words
 
@@ -102,10 +103,17 @@ def _read(path: Path) -> Mail:
         subject=str(message["Subject"] or ""),
         sender=str(message["From"] or ""),
         recipient=str(message["To"] or ""),
-        date=str(message["Date"] or ""),
+        date=_date(message),
         text=_part(message, "plain"),
         html=_part(message, "html"),
     )
+
+
+def _date(message: EmailMessage) -> str:
+    """When it was written, in words; as it stands where it is no date."""
+    header = message["Date"]
+    at = getattr(header, "datetime", None)
+    return moment(at, language()) if at is not None else str(header or "")
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -1,7 +1,7 @@
 """The inbox: what readers wrote to the author, newest first, and what to do with each message."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from flask import Response, redirect, request
 from werkzeug.exceptions import BadRequest
@@ -51,6 +51,7 @@ def inbox() -> Response:
     here = status.value if status else ""
     return room.show(
         "inbox",
+        room="inbox",
         **frame(session),
         found=[_letter(message, names[message.site_id]) for message in found],
         tabs=[(_place(value), name, value == here) for value, name in tabs],
@@ -113,5 +114,4 @@ def _asked(status: str) -> MessageStatus | None:
 
 
 def _place(status: str, after: str = "") -> str:
-    asked = {name: value for name, value in (("status", status), ("after", after)) if value}
-    return "/desk/inbox" + (f"?{urlencode(asked)}" if asked else "")
+    return room.to("/desk/inbox", status=status, after=after)

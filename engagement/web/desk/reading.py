@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, redirect, request
 from markupsafe import Markup
@@ -58,18 +57,28 @@ DOINGS = {
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
 }
+MANY = {
+    Status.HELD: N_("Held comments"),
+    Status.PUBLISHED: N_("Published comments"),
+    Status.REJECTED: N_("Rejected comments"),
+    Status.SPAM: N_("Spam comments"),
+}
+BY_WHOM = N_("Then %(doing)s by %(who)s")
 TABS = (Status.HELD, Status.PUBLISHED, Status.REJECTED, Status.SPAM)
 _MARKUP = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
 
 
 @dataclass(frozen=True)
 class Card:
+    """``status`` and ``reasons`` are the machine's words, ``settled`` what a person made of it."""
+
     item: QueueItem
     body: Markup
     reasons: str
     status: str
     appeal: str | None  # its author's words to the moderator
     stands: Markup  # the published text, where ``body`` is a new one that waits
+    settled: str = ""
 
 
 @room.blueprint.get("/")
@@ -80,17 +89,19 @@ def queue() -> Response:
     ids = [s.id for s in session.sites if site in {"", s.key}]
     order = "risk" if status is Status.HELD else "newest"
     after = request.args.get("after") or None
+    done = _done(session)
     items, more = moderation.queue(toolbox(), ids, status=status, order=order, limit=CARDS, after=after)
-    place = _place(status.value, site)
     return room.show(
         "queue",
+        room="queue",
         **frame(session),
         cards=[card(item) for item in items],
-        tabs=[(_place(s.value, site), _status(s), s is status) for s in TABS],
-        more=f"{place}&{urlencode({'after': more})}" if more else "",
+        tabs=[(room.to("/desk/", status=s.value, site=site), _many(s), s is status) for s in TABS],
+        more=room.to("/desk/", status=status.value, site=site, after=more) if more else "",
         status=status.value,
         site=site,
-        done=_done(session),
+        done=done,
+        done_status=_status(done.comment.status) if done else "",
     )
 
 
@@ -123,7 +134,7 @@ def settle(comment_id: str) -> AnyResponse:
         note=request.form.get("note", "").strip()[:MOST_NOTE],
         site_ids=session.site_ids,
     )
-    return redirect(f"{_back()}&{urlencode({'done': comment_id})}", 303)
+    return redirect(_back(done=comment_id), 303)
 
 
 @room.blueprint.post("/comments/<comment_id>/undo")
@@ -140,7 +151,7 @@ def audit() -> Response:
     session = room.present()
     verdicts = [(i, line, _doing(line.what)) for i, line in moderation.decided(session.site_ids)]
     own = [(line, _doing(line.what)) for line in moderators.audit_of(session.moderator.email)]
-    return room.show("audit", **frame(session), verdicts=verdicts, own=own)
+    return room.show("audit", room="audit", **frame(session), verdicts=verdicts, own=own)
 
 
 def frame(session: DeskSession) -> dict[str, Any]:
@@ -155,8 +166,12 @@ def frame(session: DeskSession) -> dict[str, Any]:
 def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights(toolbox(), item))
     reasons = "; ".join(say(moderator_text(r), room.language()) for r in item.reasons)
+    machine = next((line for line in reversed(item.log) if line.actor is Actor.MACHINE or line.model), None)
+    last = item.log[-1] if item.log else None
+    status = machine.status_after if machine and not item.stands else item.comment.status
+    settled = _by_whom(last) if last and last.actor is not Actor.MACHINE and not item.stands else ""
     stands = Markup(item.stands)  # noqa: S704 - as in ``underlined``
-    return Card(item, body, reasons, _status(item.comment.status), words_of(item.log), stands)
+    return Card(item, body, reasons, _status(status), words_of(item.log), stands, settled)
 
 
 def underlined(html: str, words: Sequence[str]) -> Markup:
@@ -180,6 +195,14 @@ def _done(session: DeskSession) -> QueueItem | None:
 
 def _reasons(line: LogLine) -> str:
     return "; ".join(say(moderator_text(r), room.language()) for r in line.reasons)
+
+
+def _by_whom(line: LogLine) -> str:
+    return say(Message(BY_WHOM, {"doing": Message(DOINGS.get(line.what, line.what)), "who": line.who}), room.language())
+
+
+def _many(status: Status) -> str:
+    return say(MANY[status], room.language())
 
 
 def _status(status: Status) -> str:
@@ -206,10 +229,7 @@ def _version() -> int | None:
     return int(text)
 
 
-def _place(status: str, site: str) -> str:
-    return "/desk/?" + urlencode({"status": status} | ({"site": site} if site else {}))
-
-
-def _back() -> str:
+def _back(**more: str) -> str:
     """The queue the form stood in."""
-    return _place(_asked(request.form.get("status", "held")).value, request.form.get("site", ""))
+    status = _asked(request.form.get("status", "held")).value
+    return room.to("/desk/", status=status, site=request.form.get("site", ""), **more)

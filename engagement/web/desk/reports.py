@@ -32,7 +32,7 @@ def reported() -> Response:
         (reading.card(moderation.item(one.comment.id, session.site_ids)), [_notice(r) for r in one.reports])
         for one in found
     ]
-    return room.show("reports", **reading.frame(session), cards=cards)
+    return room.show("reports", room="reports", **reading.frame(session), cards=cards)
 
 
 def _notice(report: KeptReport) -> Notice:

@@ -3,24 +3,29 @@
 import hmac
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response, g, redirect, render_template, request
 from flask.blueprints import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import EngagementError, InvalidInput, NotAuthorised, NotPermitted
-from engagement.domain.messages import Message
+from engagement.domain.messages import N_, Message
 from engagement.domain.moderators import DeskSession
 from engagement.domain.pages import BadAddress, origin_of
-from engagement.language import best_language, say
+from engagement.language import age, best_language, say
 from engagement.language import moment as written
 from engagement.services import moderators
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox
 
 _HERE = Path(__file__).resolve().parent
+AGO = N_("%(age)s ago")
 MOST_HOURS = 12
+TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words
+
+
+_KEPT = ("status", "site", "after")
 
 
 def _make() -> Blueprint:
@@ -32,7 +37,7 @@ def _make() -> Blueprint:
         static_folder=str(_HERE / "static"),
         static_url_path="/static",
     )
-    made.register_error_handler(NotAuthorised, lambda _error: redirect("/desk/login", 303))
+    made.register_error_handler(NotAuthorised, lambda _error: redirect(to("/desk/login"), 303))
     made.after_request(guarded)
     return made
 
@@ -40,6 +45,15 @@ def _make() -> Blueprint:
 def language() -> str:
     asked = request.args.get("lang")
     return best_language(asked) if asked else readers_language()
+
+
+def to(path: str, **query: str) -> str:
+    """An address of the desk, in the language that somebody chose with ``?lang=``; empty values are left out."""
+    chosen = request.args.get("lang")
+    wanted = {name: value for name, value in query.items() if value}
+    if chosen and "lang" not in wanted:
+        wanted["lang"] = best_language(chosen)
+    return f"{path}?{urlencode(wanted)}" if wanted else path
 
 
 def show(template: str, code: int = 200, /, **facts: object) -> Response:
@@ -55,6 +69,9 @@ def show(template: str, code: int = 200, /, **facts: object) -> Response:
         language=tongue,
         nonce=nonce(),
         moment=lambda at: written(at, tongue),
+        ago=lambda at: say(Message(AGO, {"age": age(toolbox().clock.now() - at, tongue)}), tongue),
+        to=to,
+        others=[(t, name, _here(t)) for t, name in TONGUES.items() if t != tongue],
         **facts,
     )
     return Response(page, code, content_type="text/html; charset=utf-8")
@@ -77,7 +94,7 @@ def guarded(answer: Response) -> Response:
     if request.endpoint != "desk.static":
         answer.headers["Cache-Control"] = "no-store"
     answer.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce()}'; "
+        f"default-src 'none'; style-src 'self'; img-src data:; script-src 'nonce-{nonce()}'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     answer.headers["X-Frame-Options"] = "DENY"
@@ -128,7 +145,7 @@ def cookie_name() -> str:
 
 def let_in(token: str) -> AnyResponse:
     """On to the queue, with a session's cookie."""
-    answer = redirect("/desk/", 303)
+    answer = redirect(to("/desk/"), 303)
     answer.set_cookie(
         cookie_name(), token, max_age=MOST_HOURS * 3600, path="/", secure=_secure(), httponly=True, samesite="Lax"
     )
@@ -136,7 +153,7 @@ def let_in(token: str) -> AnyResponse:
 
 
 def let_out() -> AnyResponse:
-    answer = redirect("/desk/login", 303)
+    answer = redirect(to("/desk/login"), 303)
     answer.delete_cookie(cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax")
     return answer
 
@@ -144,6 +161,13 @@ def let_out() -> AnyResponse:
 def sentence(error: EngagementError) -> str:
     message = error.errors[0].message if isinstance(error, InvalidInput) else error.message
     return say(message, language())
+
+
+def _here(tongue: str) -> str:
+    """This page in another language; a form's answer has no address of its own, so that leads to the entrance."""
+    if request.method not in {"GET", "HEAD"}:
+        return f"/desk/?lang={tongue}"
+    return to(request.path, **{name: request.args[name] for name in _KEPT if name in request.args}, lang=tongue)
 
 
 def _secure() -> bool:

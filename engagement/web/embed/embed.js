@@ -14,6 +14,7 @@
       summary: "Alcuni campi hanno bisogno di attenzione.", noAuthor: "Scrivi il tuo nome.", noBody: "Scrivi il tuo commento.",
       noEmail: "Scrivi il tuo indirizzo email; non sarà pubblicato.",
       rejected: "Il tuo commento non è stato pubblicato.", reread: "Il testo è rimasto qui: vuoi rileggerlo prima di inviarlo di nuovo?",
+      again: "Rileggi", anyway: "Invia comunque",
       appeal: "Chiedi che una persona lo riesamini", closed: "I commenti a questo articolo sono chiusi.",
       failed: "L’invio non è riuscito. Il testo è rimasto qui: puoi riprovare tra poco.",
       unread: "Non è stato possibile caricare i commenti.", retry: "Riprova",
@@ -28,6 +29,7 @@
       summary: "Some fields need your attention.", noAuthor: "Please write your name.", noBody: "Please write your comment.",
       noEmail: "Please write your e-mail address; it will not be published.",
       rejected: "Your comment was not published.", reread: "Your text is still here: would you like to read it again before you send it?",
+      again: "Read it again", anyway: "Send it anyway",
       appeal: "Ask for a person to look at it again", closed: "Comments on this article are closed.",
       failed: "Sending did not work. Your text is still here: you can try again in a moment.",
       unread: "The comments could not be loaded.", retry: "Try again",
@@ -41,7 +43,10 @@
 .eng-depth-1{margin-inline-start:1.25em}.eng-depth-2{margin-inline-start:2.5em}
 .eng-depth-3{margin-inline-start:3.75em}.eng-depth-4{margin-inline-start:5em}
 .eng-meta{margin:0 0 .25em}.eng-meta time,.eng-hint{color:var(--engagement-quiet,inherit)}
+.eng-advice{border-inline-start:3px solid var(--engagement-accent,#0f766e);padding:.25em 0 .25em .75em;margin:0 0 1em}
+.eng-advice p{margin:0 0 .75em}.eng-advice .eng-link{margin-inline-start:1.25em}
 .eng-waiting,.eng-note{border-inline-start:3px solid var(--engagement-accent,#0f766e);padding-inline-start:.75em}
+.eng-waiting .eng-note{border:0;padding:0;font-style:italic}
 .eng-field{margin:0 0 1em}.eng-field label{display:block;font-weight:600;margin:0 0 .25em}
 .eng-form input:not([type=hidden]):not([type=checkbox]),.eng-form textarea{box-sizing:border-box;width:100%;font:inherit;color:inherit;background:transparent;border:1px solid currentColor;border-radius:4px;padding:.5em}
 .eng-form [aria-invalid=true]{border-color:var(--engagement-error,#b42318);border-width:2px}
@@ -49,13 +54,14 @@
 .eng-summary{border:2px solid var(--engagement-error,#b42318);border-radius:4px;padding:.75em 1em;margin:0 0 1em}
 .eng-summary p,.eng-summary ul{margin:0 0 .25em}
 .eng-button{font:inherit;font-weight:600;cursor:pointer;color:var(--engagement-on-accent,#fff);background:var(--engagement-accent,#0f766e);border:0;border-radius:4px;padding:.6em 1.1em}
-.eng-button[disabled]{opacity:.6;cursor:progress}
+.eng-form [hidden]{display:none}.eng-button[disabled]{opacity:.6;cursor:progress}
 .eng-link{font:inherit;cursor:pointer;color:var(--engagement-accent,#0f766e);background:none;border:0;padding:.25em 0;text-decoration:underline}
-.eng-form :focus-visible,.eng-button:focus-visible,.eng-link:focus-visible,.eng-summary:focus{outline:2px solid var(--engagement-accent,#0f766e);outline-offset:2px}
+.eng-form :focus-visible,.eng-button:focus-visible,.eng-link:focus-visible,.eng-summary:focus,.eng-advice:focus{outline:2px solid var(--engagement-accent,#0f766e);outline-offset:2px}
 .eng-quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(max-width:480px){.eng-depth-2,.eng-depth-3,.eng-depth-4{margin-inline-start:1.25em}}`;
 
   const FIELDS = ["author", "email", "website", "body"];
+  const PATIENCE = 3000; // milliseconds that advice may take; the comment is sent without it after that
   const script = document.currentScript;
   const mounted = new WeakSet();
 
@@ -140,9 +146,16 @@
       this.form.prepend(this.notes);
       this.answering = make("p", { hidden: true });
       this.form.prepend(this.answering);
+      this.counsel = make("div");
+      this.sender = this.form.querySelector("[type=submit]");
+      if (this.sender) (this.sender.closest("p") || this.sender).before(this.counsel);
+      else this.form.append(this.counsel);
       const body = this.form.elements.body;
       if (!body.value) body.value = drafts.get(this.draftKey);
-      body.addEventListener("input", () => drafts.set(this.draftKey, body.value));
+      body.addEventListener("input", () => {
+        drafts.set(this.draftKey, body.value);
+        this.unadvise();
+      });
       this.form.addEventListener("submit", (event) => {
         event.preventDefault();
         this.submit();
@@ -238,7 +251,8 @@
 
     meta(comment, parent) {
       const at = new Date(comment.created_at);
-      const shown = new Intl.DateTimeFormat(this.config.language, { dateStyle: "long", timeStyle: "short" }).format(at);
+      const part = (style) => new Intl.DateTimeFormat(this.config.language, style).format(at);
+      const shown = `${part({ dateStyle: "long" })}, ${part({ timeStyle: "short" })}`;
       const link = /^https?:\/\//i.test(comment.website || "");
       const name = link
         ? make("a", { href: comment.website, rel: "nofollow ugc noopener" }, comment.author)
@@ -249,8 +263,8 @@
         comment.edited_at ? ` · ${this.say("edited")}` : "");
     }
 
-    button(name, action) {
-      return make("button", { type: "button", className: "eng-link", onclick: action }, this.say(name));
+    button(name, action, className = "eng-link") {
+      return make("button", { type: "button", className, onclick: action }, this.say(name));
     }
 
     replyButton(comment) {
@@ -314,12 +328,44 @@
       }
       this.working(true);
       try {
-        await this.settle(await this.send(JSON.stringify(values)));
+        const advice = await this.advice(values.body);
+        if (advice) this.advise(advice);
+        else await this.settle(await this.send(JSON.stringify(values)));
       } catch {
         this.alert(this.say("failed"));
       } finally {
         this.working(false);
       }
+    }
+
+    /** What the server would say before the text is sent; given once a comment, and nothing that fails here holds it back. */
+    async advice(body) {
+      if (this.advised) return null;
+      try {
+        const answer = await fetch(`${this.base}/preview`, { method: "POST", credentials: "omit",
+          headers: { "Content-Type": "application/json" }, body: JSON.stringify({ body }),
+          signal: AbortSignal.timeout(PATIENCE) });
+        return answer.ok ? (await answer.json()).advice : null;
+      } catch {
+        return null;
+      }
+    }
+
+    /** The calm sentence above the button, never a refusal. */
+    advise(text) {
+      this.advised = true;
+      const reread = () => { this.unadvise(); this.form.elements.body.focus(); };
+      const box = make("div", { className: "eng-advice", role: "group", "aria-label": text, tabIndex: -1 },
+        make("p", {}, make("strong", {}, text)),
+        this.button("again", reread, "eng-button"), this.button("anyway", () => this.submit()));
+      this.counsel.replaceChildren(box);
+      if (this.sender) this.sender.hidden = true; // two ways on, not three
+      box.focus();
+    }
+
+    unadvise() {
+      this.counsel.replaceChildren();
+      if (this.sender) this.sender.hidden = false;
     }
 
     /** The same text sent again carries the same key, so that a lost answer makes no second comment. */
@@ -343,6 +389,7 @@
 
     accepted(comment, waiting) {
       this.attempt = null;
+      this.advised = false;
       const known = this.items.get(comment.id);
       const item = known ? known.item : this.place(comment, waiting);
       if (!waiting && !known) this.total((this.known || 0) + 1);
@@ -392,6 +439,7 @@
 
     clear() {
       this.notes.replaceChildren();
+      this.unadvise();
       this.live.textContent = "";
       for (const error of this.form.querySelectorAll(".eng-error")) error.remove();
       for (const field of this.form.querySelectorAll("[aria-invalid]")) {
@@ -402,7 +450,7 @@
 
     working(busy) {
       this.busy = busy;
-      const button = this.form.querySelector("[type=submit]");
+      const button = this.sender;
       if (!button) return;
       button.setAttribute("aria-disabled", String(busy));
       if (button.tagName !== "BUTTON") return;

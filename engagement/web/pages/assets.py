@@ -7,6 +7,8 @@ from pathlib import Path
 from flask import Blueprint, Response, request
 
 blueprint = Blueprint("assets", __name__)
+# For a page that only shows words: our stylesheet, nothing that runs, nothing around it.
+CALM_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 _STYLE = Path(__file__).with_name("engagement.css")
 
 

@@ -3,8 +3,9 @@
 GET shows, POST acts: programs that check mails follow every link. Neither needs a cookie.
 """
 
-from flask import Blueprint, Response, request
-from markupsafe import Markup
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from engagement.domain.messages import N_, Message
@@ -16,6 +17,7 @@ from engagement.web import limits, signing_up
 from engagement.web.gate import check_origin
 from engagement.web.house import language as readers_language
 from engagement.web.house import the_site, toolbox
+from engagement.web.pages.assets import CALM_POLICY
 
 blueprint = Blueprint("newsletter_pages", __name__)
 
@@ -28,14 +30,6 @@ LEAVE_BUTTON = N_("Leave the newsletter")
 LEFT = N_("You no longer receive the newsletter of %(site)s.")
 BACK = N_("Back to the page")
 
-_PAGE = Markup(
-    '<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-    "<title>{title}</title></head><body><main><h1>{title}</h1>{body}</main></body></html>"
-)
-_LINE = Markup("<p>{}</p>")
-_BUTTON = Markup('<form method="post"><button type="submit">{}</button></form>')
-_BACK = Markup('<p><a href="{}">{}</a></p>')
 _AGREED = {"true", "on", "1", "yes", "si", "sì"}
 _FIELDS = ("email", "name", "source_url")
 
@@ -53,10 +47,8 @@ def sign_up(site: str) -> Response:
     given["consent"] = sent.get("consent", "").strip().lower() in _AGREED
     wish = signing_up.read(given, found, form="page-1")
     newsletter.sign_up(toolbox(), found, wish)
-    body = _LINE.format(say(signing_up.ASKED, found.language))
-    if belongs(wish.source_url, found.origins):
-        body += _BACK.format(wish.source_url, say(BACK, found.language))
-    return _page(body, found.language)
+    back = wish.source_url if belongs(wish.source_url, found.origins) else ""
+    return _page([say(signing_up.ASKED, found.language)], found.language, back=back)
 
 
 @blueprint.get("/newsletter/confirm/<token>")
@@ -65,7 +57,7 @@ def show_confirm(token: str) -> Response:
     found = newsletter.look_up(toolbox(), token, "confirm")
     site = newsletter.site_of(found)
     if found.state is SubscriptionState.CONFIRMED:
-        return _page(_LINE.format(say(CONFIRMED, site.language)), site.language)
+        return _page([say(CONFIRMED, site.language)], site.language)
     return _ask(CONFIRM, CONFIRM_BUTTON, site.name, site.language)
 
 
@@ -73,7 +65,7 @@ def show_confirm(token: str) -> Response:
 def confirm(token: str) -> Response:
     limits.count("links")
     site = newsletter.site_of(newsletter.confirm(toolbox(), token))
-    return _page(_LINE.format(say(CONFIRMED, site.language)), site.language)
+    return _page([say(CONFIRMED, site.language)], site.language)
 
 
 @blueprint.get("/newsletter/leave/<token>")
@@ -100,33 +92,39 @@ def for_people(answer: Response) -> Response:
     if answer.mimetype == "application/problem+json":
         said = answer.get_json(force=True)
         lines = dict.fromkeys([said["detail"], *(e["detail"] for e in said.get("errors", []))])
-        page = _page(Markup("").join(_LINE.format(line) for line in lines), readers_language())
+        page = _page(list(lines), readers_language())
         answer.set_data(page.get_data())
         answer.content_type = page.content_type
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex"
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Security-Policy"] = (
-        "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
+    answer.headers["Content-Security-Policy"] = f"{CALM_POLICY}; form-action 'self'"
     return answer
 
 
 def notice_page(text: str, language: str) -> Response:
     """A page with one sentence."""
-    return _page(_LINE.format(text), language)
+    return _page([text], language)
 
 
 def _ask(text: str, button: str, site_name: str, language: str) -> Response:
-    line = _LINE.format(say(Message(text, {"site": site_name}), language))
-    return _page(line + _BUTTON.format(say(button, language)), language)
+    return _page([say(Message(text, {"site": site_name}), language)], language, button=say(button, language))
 
 
 def _left(site_name: str, language: str) -> Response:
-    return _page(_LINE.format(say(Message(LEFT, {"site": site_name}), language)), language)
+    return _page([say(Message(LEFT, {"site": site_name}), language)], language)
 
 
-def _page(body: Markup, language: str) -> Response:
+def _page(lines: Sequence[str], language: str, *, button: str = "", back: str = "") -> Response:
+    """One or more sentences; ``button`` sends an empty form to the same address, ``back`` is a link."""
     language = best_language(language)
-    shown = _PAGE.format(language=language, title=say(TITLE, language), body=body)
-    return Response(shown, content_type="text/html; charset=utf-8")
+    page = render_template(
+        "pages/notice.html",
+        title=say(TITLE, language),
+        lines=lines,
+        button=button,
+        back=back,
+        back_text=say(BACK, language),
+        language=language,
+    )
+    return Response(page, content_type="text/html; charset=utf-8")

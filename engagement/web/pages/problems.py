@@ -1,17 +1,15 @@
-"""``/problems/{slug}``: what a problem's ``type`` points at."""
+"""``/problems/{slug}``: what a problem's ``type`` points at; and problems as pages for whoever browses here."""
 
-from flask import Blueprint, Response, abort
-from markupsafe import Markup
+from flask import Blueprint, Response, abort, render_template, request
 
 from engagement.language import LANGUAGES, say
+from engagement.web.house import language
+from engagement.web.pages.assets import CALM_POLICY
 from engagement.web.problems import EXPLANATIONS, TITLES
 
 blueprint = Blueprint("problem_pages", __name__)
-_PAGE = Markup(
-    '<!doctype html><html lang="it"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>{title}</title></head><body><main>{parts}<p><code>{slug}</code></p></main></body></html>"
-)
-_PART = Markup('<section lang="{language}"><{level}>{title}</{level}><p>{text}</p></section>')
+_PROBLEM = "application/problem+json"
+_FOR_PROGRAMS = ("/api/", "/v1alpha1/")
 
 
 @blueprint.get("/problems/<slug>")
@@ -19,13 +17,28 @@ def explain(slug: str) -> Response:
     """The problem's name and what it means, in Italian and English."""
     if slug not in TITLES:
         abort(404)
-    parts = Markup("").join(_part(slug, language) for language in LANGUAGES)
-    page = _PAGE.format(title=say(TITLES[slug], LANGUAGES[0]), slug=slug, parts=parts)
+    parts = [_part(slug, tongue) for tongue in LANGUAGES]
+    page = render_template("pages/explained.html", parts=parts, slug=slug, language=LANGUAGES[0])
     answer = Response(page, content_type="text/html; charset=utf-8")
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+    answer.headers["Content-Security-Policy"] = CALM_POLICY
     return answer
 
 
-def _part(slug: str, language: str) -> Markup:
-    title, text = say(TITLES[slug], language), say(EXPLANATIONS[slug], language)
-    return _PART.format(language=language, level="h1" if language == LANGUAGES[0] else "h2", title=title, text=text)
+@blueprint.after_app_request
+def for_people(answer: Response) -> Response:
+    """A refusal is a page where a browser asked for one; programs, which ask for anything or JSON, get the problem."""
+    if answer.mimetype != _PROBLEM or request.path.startswith(_FOR_PROGRAMS):
+        return answer
+    answer.vary.add("Accept")
+    if request.accept_mimetypes.best_match([_PROBLEM, "application/json", "text/html"]) != "text/html":
+        return answer
+    said = answer.get_json(force=True)
+    page = render_template("pages/notice.html", title=said["title"], lines=[said["detail"]], language=language())
+    answer.set_data(page)
+    answer.content_type = "text/html; charset=utf-8"
+    answer.headers["Content-Security-Policy"] = CALM_POLICY
+    return answer
+
+
+def _part(slug: str, tongue: str) -> dict[str, str]:
+    return {"language": tongue, "title": say(TITLES[slug], tongue), "text": say(EXPLANATIONS[slug], tongue)}

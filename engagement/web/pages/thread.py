@@ -17,7 +17,8 @@ from engagement.domain.sites import Site
 from engagement.language import moment, say
 from engagement.services import comments
 from engagement.services.challenges import demanded
-from engagement.web import form_time, forms, limits
+from engagement.services.preview import preview
+from engagement.web import answers, form_time, forms, limits
 from engagement.web.gate import check_origin
 from engagement.web.house import asked_site, client, language, the_site, toolbox
 from engagement.web.pages.words import words
@@ -59,13 +60,18 @@ def show(site: str) -> Response:
 
 @blueprint.post("/sites/<site>/comments")
 def submit(site: str) -> Answer:
-    """A plain form: 303 back to the page, or a page that keeps what was typed."""
+    """A plain form: 303 back to the page, or a page that keeps what was typed.
+
+    A form that says ``reconsider=ask``, as ours do, is advised once before a text that may hurt is sent.
+    """
     typed: dict[str, str] = {}
     try:
         found = _entered(typed)
         given: dict[str, Any] = {k: v for k, v in typed.items() if v or k in {"page_url", "author", "body"}}
         given["notify_replies"] = bool(request.form.get("notify_replies"))
         sent = forms.submission(given, found, client=client(), door="form", signs=signs_of_form(found))
+        if _asks_first() and preview(toolbox(), found, sent.body, sent.author).reconsider:
+            return _advice(found, typed)
         receipt = comments.submit_comment(toolbox(), found, sent)
     except (EngagementError, HTTPException) as error:
         return _refusal(error, typed)
@@ -91,6 +97,7 @@ def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, 
         | {"page_url": thread.url, form_time.FIELD: form_time.stamp()},
         "errors": {},
         "held": request.args.get("commento") == "attesa",
+        "ask": True,
         "words": words(site.language),
         "language": site.language,
         "moment": lambda at: moment(at, site.language),
@@ -146,6 +153,27 @@ def waiting(url: str) -> str:
     return urlunsplit(parts._replace(query=query, fragment="respond"))
 
 
+def _asks_first() -> bool:
+    return request.form.get("reconsider") == "ask"
+
+
+def _advice(site: Site, typed: Mapping[str, str]) -> Response:
+    """The calm sentence, above what was typed; the same form sends it as it is."""
+    page = render_template(
+        "pages/advice.html",
+        site=site,
+        advice=say(answers.ADVICE, site.language),
+        values=typed,
+        notify=bool(request.form.get("notify_replies")),
+        back=typed["page_url"],
+        words=words(site.language),
+        language=site.language,
+    )
+    answer = make_response(page)
+    answer.headers["Cache-Control"] = "no-store"
+    return guarded(answer, site)
+
+
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Response:
     """The refusal as a page, with the status that the JSON door gives it."""
     wrong = {}
@@ -170,6 +198,7 @@ def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str])
         reasons=[reason["text"] for reason in said.get("reasons", [])],
         appeal=said.get("appeal", ""),
         errors=wrong,
+        ask=_asks_first() and problem.status_code != 403,
         values=values,
         back=values["page_url"] if site and belongs(values["page_url"], site.origins) else "",
         words=words(language()),

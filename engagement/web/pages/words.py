@@ -16,6 +16,8 @@ _WORDS = {
     "body": N_("Comment"),
     "send": N_("Send comment"),
     "trap": N_("Leave this field empty"),
+    "send_anyway": N_("Send it anyway"),
+    "not_yet": N_("Not sent yet"),
     "reply": N_("Reply"),
     "answers": N_("in reply to"),
     "answering": N_("Your comment will stand as a reply."),
