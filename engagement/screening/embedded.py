@@ -92,6 +92,10 @@ class EmbeddedModel:
             variants.add(normalise.plain(text))
         return _sigmoid(max(map(self._logit, variants)))
 
+    def score_written(self, text: str) -> float:
+        """As ``score``, of the text as written alone: what undoing disguise is measured against."""
+        return _sigmoid(self._logit(normalise.plain(text)))
+
     def _logit(self, cleaned: str) -> float:
         pieces = features.tokens(cleaned)
         if len(cleaned) <= _LONG:

@@ -59,10 +59,10 @@ _TEXT, _MARKS, _PLAIN, _WIDE, _WEAK = range(5)
 # Where the blocks of columns end.
 _ENDS = tuple(int(end) for end in np.cumsum([0, features.BUCKETS, marks.BUCKETS, *(3 * [len(lexicon.FEATURES)])]))
 _MEMBERS = (
-    Member(0.5, (_TEXT, _MARKS, _PLAIN, _WIDE, _WEAK), 8.0),
-    Member(0.3, (_TEXT, _MARKS, _PLAIN), 4.0),
-    Member(0.1, (_TEXT,), 4.0),
-    Member(0.1, (_MARKS, _PLAIN, _WIDE, _WEAK), 1.0),
+    Member(0.4, (_TEXT, _MARKS, _PLAIN, _WIDE, _WEAK), 8.0),
+    Member(0.2, (_TEXT, _MARKS, _PLAIN), 4.0),
+    Member(0.2, (_TEXT,), 4.0),
+    Member(0.2, (_MARKS, _PLAIN, _WIDE, _WEAK), 1.0),
 )
 _SIZE = (
     1.0,
@@ -106,7 +106,7 @@ def _ratios(present: Any, labels: NDArray[np.int64], weights: Floats) -> Floats:
     toxic = _SMOOTHING + present.T @ (weights * labels)
     harmless = _SMOOTHING + present.T @ (weights * (1 - labels))
     sizes: Floats = np.sqrt(np.abs(np.log((toxic / toxic.sum()) / (harmless / harmless.sum()))))
-    return sizes / sizes.mean()
+    return sizes / float(sizes.mean())
 
 
 def _rows(

@@ -123,11 +123,18 @@ def _described(data: Path, each: DataSet) -> dict[str, Any]:
 def _measured(raw: bytes, card: Mapping[str, Any], data: Path, progress: Progress | None) -> dict[str, Any]:
     """The card's thresholds, fixed on the pooled harmless dev rows, and its figures."""
     model = embedded.EmbeddedModel(embedded.weights_of(raw, card), card)
-    found = list(evaluation.scored(lambda texts: [model.score(text) for text in texts], data, progress))
+    found = list(
+        evaluation.scored(
+            lambda texts: [model.score(text) for text in texts],
+            data,
+            progress,
+            written=lambda texts: [model.score_written(text) for text in texts],
+        )
+    )
     harmless = np.concatenate(
         [
             scores[[row.label == 0 for row in rows]]
-            for each, rows, scores in found
+            for each, rows, scores, _ in found
             if each.name in evaluation.THRESHOLD_SETS
         ]
     )
