@@ -106,6 +106,13 @@ def weak() -> Lexicon:
     return Lexicon(_terms("weak-"))
 
 
+@cache
+def praise() -> tuple[tuple[str, str], ...]:
+    """(language, text): friendly words that stand where insults stand, for training."""
+    with (Path(__file__).with_name("lexicon") / "praise.tsv").open(encoding="utf-8", newline="") as file:
+        return tuple((row["language"], row["text"]) for row in csv.DictReader(file, delimiter="\t"))
+
+
 def _terms(prefix: str) -> list[Term]:
     return [term for language in LANGUAGES for term in _read(f"{prefix}{language}.tsv", language)]
 

@@ -10,6 +10,7 @@ import io
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from engagement.screening import datasets, embedded, evaluation, features, fitti
 from engagement.screening.datasets import DataSet
 from engagement.screening.evaluation import Progress
 from engagement.screening.fitting import Example
+from engagement.screening.overlap import Overlap
 
 VERSION, DATE = "2026.11.1", "2026-11-25"
 # A term in a sentence of its own tells the model what it means where the data has too few examples.
 _FRAMES = {"it": ("sei {}", "che {}", "siete {}", "{}"), "en": ("you {}", "what a {}", "you are {}", "{}")}
-_TERM_WEIGHT = 0.7
+_TERM_WEIGHT, _PRAISE_WEIGHT = 0.7, 1.0
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ class Trained:
 def train(data: Path, progress: Progress | None = None, *, every: int = 1) -> Trained:
     """Train on the train splits of ``data``, fix the thresholds on its dev splits, measure.
 
-    ``every``: take only each nth row of every set, for a quick trial. Raises ``DataNotFound``,
-    ``fitting.TrainingUnavailable``.
+    Train rows that repeat a dev row are left out. ``every``: take only each nth row of every set, for a quick trial.
+    Raises ``DataNotFound``, ``fitting.TrainingUnavailable``.
     """
     used = [each for each in datasets.SETS if each.weight]
-    examples = [*_examples(data, used, every), *_term_examples(lexicon.shipped())]
+    examples = [*examples_of(data, used, every), *_term_examples(lexicon.shipped())]
     fitted = fitting.fit(examples, progress)
     (text, scale), (met, marks_scale) = _quantised(fitted.text), _quantised(fitted.marks)
     raw = _npy(np.concatenate([text, met]))
@@ -78,11 +80,14 @@ def train(data: Path, progress: Progress | None = None, *, every: int = 1) -> Tr
     return Trained(raw, {**card, **_measured(raw, card, data, progress)})
 
 
-def _examples(data: Path, used: Sequence[DataSet], every: int) -> Iterator[Example]:
-    words = lexicon.shipped()
+def examples_of(data: Path, used: Sequence[DataSet], every: int = 1) -> Iterator[Example]:
+    """The training examples of the sets, without those that repeat a dev text."""
+    words, measured = lexicon.shipped(), Overlap(_dev_texts(data))
     for each in used:
         for row in datasets.load(data, each, "train")[::every]:
             cleaned = normalise.read(row.text).cleaned
+            if measured.repeats(cleaned):
+                continue
             if each.take == "positives" and not row.label:
                 continue
             if each.take == "harmless" and words.hits(features.words_of(features.tokens(cleaned))):
@@ -90,11 +95,23 @@ def _examples(data: Path, used: Sequence[DataSet], every: int) -> Iterator[Examp
             yield Example(cleaned, row.label, each.weight)
 
 
+def _dev_texts(data: Path) -> Iterator[str]:
+    """What the model will be measured on, of every set that lies in ``data``."""
+    for each in datasets.SETS:
+        with suppress(datasets.DataNotFound):
+            for row in datasets.load(data, each, "dev"):
+                yield normalise.read(row.text).cleaned
+
+
 def _term_examples(words: lexicon.Lexicon) -> Iterator[Example]:
     for term in words.terms:
         if term.severity >= 2 and not term.ambiguous:
             for frame in _FRAMES[term.language]:
                 yield Example(normalise.read(frame.format(term.text)).cleaned, 1, _TERM_WEIGHT)
+    # Without praise in the same frames, the frames themselves would look toxic: "sei un grande" was held.
+    for language, text in lexicon.praise():
+        for frame in _FRAMES[language]:
+            yield Example(normalise.read(frame.format(text)).cleaned, 0, _PRAISE_WEIGHT)
 
 
 def _quantised(weights: NDArray[np.float64]) -> tuple[NDArray[np.int8], float]:
