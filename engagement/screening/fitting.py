@@ -1,7 +1,7 @@
 """Weights for the embedded model: logistic regressions on parts of the features, averaged.
 
 One regression on everything leans on the strongest features, the word lists, and learns little from the words beside
-them. So several are fitted, some without the lists and one without the text (feature bagging; Sutton, Sindelar and
+them. So two more are fitted, one without the lists and one without the text (feature bagging; Sutton, Sindelar and
 McCallum 2006), and their weights averaged. A sum of linear scores is one linear score: scoring costs no more.
 
 A hashed piece counts in proportion to the root of the size of its log-count ratio (naive Bayes features; Wang and
@@ -59,9 +59,8 @@ _TEXT, _MARKS, _PLAIN, _WIDE, _WEAK = range(5)
 # Where the blocks of columns end.
 _ENDS = tuple(int(end) for end in np.cumsum([0, features.BUCKETS, marks.BUCKETS, *(3 * [len(lexicon.FEATURES)])]))
 _MEMBERS = (
-    Member(0.4, (_TEXT, _MARKS, _PLAIN, _WIDE, _WEAK), 8.0),
-    Member(0.2, (_TEXT, _MARKS, _PLAIN), 4.0),
-    Member(0.2, (_TEXT,), 4.0),
+    Member(0.5, (_TEXT, _MARKS, _PLAIN, _WIDE, _WEAK), 8.0),
+    Member(0.3, (_TEXT,), 4.0),
     Member(0.2, (_MARKS, _PLAIN, _WIDE, _WEAK), 1.0),
 )
 _SIZE = (

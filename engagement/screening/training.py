@@ -27,7 +27,7 @@ from engagement.screening.overlap import Overlap
 VERSION, DATE = "2026.11.1", "2026-11-25"
 # A term in a sentence of its own tells the model what it means where the data has too few examples.
 _FRAMES = {"it": ("sei {}", "che {}", "siete {}", "{}"), "en": ("you {}", "what a {}", "you are {}", "{}")}
-_TERM_WEIGHT, _PRAISE_WEIGHT = 0.7, 1.0
+_TERM_WEIGHT, _PRAISE_WEIGHT = 0.7, 0.7
 
 
 @dataclass(frozen=True)
