@@ -72,7 +72,13 @@ def evaluate(
     _check_name(name)
     model = embedded.load(folder)
     hold_at = model.thresholds.hold_at[embedded.LABEL]
-    found: list[Figures] = evaluation.evaluate(lambda texts: [model.score(t) for t in texts], hold_at, data, progress)
+    found: list[Figures] = evaluation.evaluate(
+        lambda texts: [model.score(text) for text in texts],
+        hold_at,
+        data,
+        progress,
+        written=lambda texts: [model.score_written(text) for text in texts],
+    )
     return [figures.as_dict() for figures in found]
 
 

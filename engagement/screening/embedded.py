@@ -1,7 +1,7 @@
 """The small model that ships with the package: a hashed linear classifier with lexicon features, NumPy only.
 
-A file of 131,072 signed bytes (the weights of the hashed pieces), and a card with their scale, the bias,
-the lexicon's weights, thresholds, figures and licences. Loading never unpickles.
+A file of 589,824 signed bytes (the weights of the hashed pieces, then those of the hashed meetings of marks), and a
+card with their scales, the bias, the lexicon's weights, thresholds, figures and licences. Loading never unpickles.
 """
 
 import hashlib
@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.domain.screening import Screening, Thresholds
-from engagement.screening import features, lexicon, normalise
+from engagement.screening import features, marks, normalise
 
 WEIGHTS, CARD = "weights.npy", "card.json"
 SHIPPED = Path(__file__).with_name("model")
 LABEL = "toxicity"
+SIZE = features.BUCKETS + marks.BUCKETS
 
 _LONG = 1500  # characters; above, the best window counts as much as the whole
 _WHOLE = 4000  # characters of a long text that are scored as a whole; windows cover all of it
@@ -35,19 +36,27 @@ class ModelDamaged(ValueError):
 
 @dataclass(frozen=True)
 class Weights:
-    """``hashed``: int8, shape (features.BUCKETS,), times ``scale``; ``lexicon``: float64, shape (9,)."""
+    """``hashed``: int8, shape (SIZE,): the first ``features.BUCKETS`` times ``scale``, the rest times ``marks_scale``.
+
+    ``lexicon``: float64, shape (len(marks.MEASURES),).
+    """
 
     hashed: NDArray[np.int8]
     scale: float
+    marks_scale: float
     lexicon: NDArray[np.float64]
     bias: float
 
     def logit(self, pieces: Sequence[str]) -> float:
         """Log odds of a text given as tokens."""
-        at = features.buckets(pieces)
-        total = int(self.hashed[at].sum(dtype=np.int64)) * self.scale / math.sqrt(len(at) or 1)
-        measured = lexicon.shipped().measure(features.words_of(pieces))
-        return self.bias + total + float(measured @ self.lexicon)
+        seen = marks.evidence(features.words_of(pieces))
+        text = self._mean(features.buckets(pieces)) * self.scale
+        met = self._mean(seen.buckets + features.BUCKETS) * self.marks_scale
+        return self.bias + text + met + float(seen.measured @ self.lexicon)
+
+    def _mean(self, at: NDArray[np.int64]) -> float:
+        """The sum of the weights over the root of their number: the features are scaled to length 1."""
+        return int(self.hashed[at].sum(dtype=np.int64)) / math.sqrt(len(at) or 1)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,10 @@ class EmbeddedModel:
         if reading.altered:
             variants.add(normalise.plain(text))
         return _sigmoid(max(map(self._logit, variants)))
+
+    def score_written(self, text: str) -> float:
+        """As ``score``, of the text as written alone: what undoing disguise is measured against."""
+        return _sigmoid(self._logit(normalise.plain(text)))
 
     def _logit(self, cleaned: str) -> float:
         pieces = features.tokens(cleaned)
@@ -121,17 +134,17 @@ def weights_of(raw: bytes, card: Mapping[str, Any]) -> Weights:
     if hashlib.sha256(raw).hexdigest() != card["weights_sha256"]:
         raise ValueError(f"{WEIGHTS} is not the file that the card describes (SHA-256 differs)")
     hashed = np.load(io.BytesIO(raw), allow_pickle=False)
-    if hashed.dtype != np.int8 or hashed.shape != (features.BUCKETS,):
-        raise ValueError(f"{WEIGHTS} holds {hashed.dtype}{hashed.shape}, not int8({features.BUCKETS},)")
-    measured = np.array([card["lexicon"][name] for name in lexicon.FEATURES], dtype=np.float64)
-    scale, bias = float(card["scale"]), float(card["bias"])
-    if not np.isfinite([scale, bias, *measured]).all():
+    if hashed.dtype != np.int8 or hashed.shape != (SIZE,):
+        raise ValueError(f"{WEIGHTS} holds {hashed.dtype}{hashed.shape}, not int8({SIZE},)")
+    measured = np.array([card["lexicon"][name] for name in marks.MEASURES], dtype=np.float64)
+    scale, marks_scale, bias = (float(card[name]) for name in ("scale", "marks_scale", "bias"))
+    if not np.isfinite([scale, marks_scale, bias, *measured]).all():
         raise ValueError("a number of the card is not finite")
     for needed in ("name", "version"):
         if not isinstance(card[needed], str):
             raise TypeError(f"{needed} is not a text")
     _check_thresholds(card["thresholds"])
-    return Weights(hashed, scale, measured, bias)
+    return Weights(hashed, scale, marks_scale, measured, bias)
 
 
 def _check_thresholds(given: Mapping[str, Mapping[str, float]]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engagement.screening import disguise
 
-BITS = 17
+BITS = 19
 BUCKETS = 1 << BITS
 _LENGTHS = (3, 4, 5)
 _BASE = 0x9E3779B97F4A7C15  # odd
