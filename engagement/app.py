@@ -1,5 +1,6 @@
 """Wiring only: the one room that knows all others."""
 
+import atexit
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,9 @@ from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
+from engagement.screening.native import NativeLimits, NativeScreener
 from engagement.screening.normalise import read
+from engagement.screening.pipe import ChildLimits
 from engagement.services import sites
 from engagement.services.ports import Screener, Toolbox
 from engagement.settings import Settings, load, secret_key
@@ -80,7 +83,23 @@ def make_toolbox(settings: Settings) -> Toolbox:
 
 def make_screener(settings: Settings, name: str | None = None) -> Screener:
     """The classifier of a name, or the one of the settings."""
-    return catalogue.open_screener(name or settings.screening.model, timeout=settings.screening.timeout)
+    chosen = settings.screening
+    return catalogue.open_screener(name or chosen.model, timeout=chosen.timeout, cache_size=chosen.cache_size)
+
+
+def native_limits(settings: Settings) -> NativeLimits:
+    """What a native model may use."""
+    chosen = settings.screening
+    child = ChildLimits(chosen.timeout, chosen.load_seconds, chosen.memory_mb)
+    return NativeLimits(child, chosen.batch_size, chosen.batch_wait_ms, chosen.cache_size)
+
+
+def start_screening(app: Flask) -> None:
+    """Load a native model now rather than at the first comment, and end it with the process."""
+    tools: Toolbox = app.extensions["engagement"]
+    if isinstance(tools.screener, NativeScreener):
+        tools.screener.start()
+        atexit.register(tools.screener.close)
 
 
 def make_words(settings: Settings) -> WordLists:

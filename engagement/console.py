@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 from granian import Granian
 from granian.constants import Interfaces
 
-from engagement.app import Models, create_app, make_demo_site
+from engagement.app import Models, create_app, make_demo_site, start_screening
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
@@ -90,6 +90,7 @@ def web(house: House) -> None:
 @click.pass_obj
 def worker(house: House) -> None:
     """Background work alone, in any number of processes."""
+    start_screening(house.app())
     run_forever(house.app())
 
 

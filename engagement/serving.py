@@ -2,10 +2,11 @@
 
 import atexit
 
-from engagement.app import create_app
+from engagement.app import create_app, start_screening
 from engagement.worker import Background
 
 app = create_app()
+start_screening(app)
 background: Background = app.extensions["engagement-background"]
 if app.extensions["engagement"].settings.queue.url == "embedded":
     background.start()

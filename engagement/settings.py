@@ -89,6 +89,11 @@ class Mail:
 class ScreeningSettings:
     model: str = "auto"
     timeout: float = 10.0
+    load_seconds: float = 120.0
+    memory_mb: int = 4096
+    batch_size: int = 8
+    batch_wait_ms: float = 3.0
+    cache_size: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -315,6 +320,8 @@ def _bad_numbers(s: Settings) -> list[str]:
         "queue.sweep_seconds": s.queue.sweep_seconds,
         "mail.timeout": s.mail.timeout,
         "screening.timeout": s.screening.timeout,
+        "screening.load_seconds": s.screening.load_seconds,
+        "screening.batch_size": s.screening.batch_size,
     }
     bad += [f"{name} must be more than 0" for name, value in positive.items() if not 0 < value < float("inf")]
     not_negative = {
@@ -324,6 +331,9 @@ def _bad_numbers(s: Settings) -> list[str]:
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
         "comments.edit_minutes": s.comments.edit_minutes,
+        "screening.memory_mb": s.screening.memory_mb,
+        "screening.batch_wait_ms": s.screening.batch_wait_ms,
+        "screening.cache_size": s.screening.cache_size,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }
     return bad + [f"{name} must not be negative" for name, value in not_negative.items() if value < 0]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engagement.screening import embedded, evaluation, training
+from engagement.screening.cache import CachedModel
 from engagement.screening.embedded import ModelDamaged
 from engagement.screening.evaluation import Figures, Progress
 from engagement.screening.guarded import GuardedScreener, MissingScreener
@@ -21,8 +22,12 @@ class ScreeningUnavailable(ValueError):
     """No model of that name, or none that can be measured; the message says what to choose instead."""
 
 
-def open_screener(name: str, *, timeout: float, folder: Path = embedded.SHIPPED) -> GuardedScreener | MissingScreener:
+def open_screener(
+    name: str, *, timeout: float, folder: Path = embedded.SHIPPED, cache_size: int = 0
+) -> GuardedScreener | MissingScreener:
     """The model of a name from ``NAMES``, with ``timeout`` seconds for each comment.
+
+    The scores of ``cache_size`` texts are remembered.
 
     A damaged model does not stop the service: it is a ``MissingScreener``, and every comment waits for a
     person. Raises ``ScreeningUnavailable`` for a name that is not known.
@@ -31,7 +36,7 @@ def open_screener(name: str, *, timeout: float, folder: Path = embedded.SHIPPED)
         return MissingScreener(NONE, "no model is chosen")
     _check_name(name)
     try:
-        return GuardedScreener(embedded.load(folder), timeout)
+        return GuardedScreener(CachedModel(embedded.load(folder), cache_size), timeout)
     except ModelDamaged as error:
         _log.error("The embedded model cannot be used, so comments wait for a moderator: %s", error)
         return MissingScreener(EMBEDDED, str(error))
