@@ -49,6 +49,36 @@ class Weights:
         measured = lexicon.shipped().measure(features.words_of(pieces))
         return self.bias + total + float(measured @ self.lexicon)
 
+    def contributions(self, pieces: Sequence[str]) -> NDArray[np.float64]:
+        """What each token adds to ``logit``, shape (tokens,); with the bias they add up to it.
+
+        A feature that occurs several times, or covers two tokens, is shared among them.
+        """
+        at, first, last = features.occurrences(pieces)
+        distinct, which, times = np.unique(at, return_inverse=True, return_counts=True)
+        each = self.hashed[at] * (self.scale / math.sqrt(len(distinct) or 1)) / times[which]
+        found = np.zeros(len(pieces))
+        np.add.at(found, first, each / 2)
+        np.add.at(found, last, each / 2)
+        words = [n for n, piece in enumerate(pieces) if piece[0].isalnum()]
+        found[words] += lexicon.shipped().credits([pieces[n] for n in words]) @ self.lexicon
+        return found
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What moved the score of one text: of each token of the reading that scored highest, in log odds.
+
+    ``of_pieces``, shape (tokens,), and ``bias`` add up to ``logit``. ``undisguised``: whether that reading was the one
+    with the disguises undone (``normalise.read``) or the text as written (``normalise.plain``).
+    """
+
+    pieces: Sequence[str]
+    of_pieces: NDArray[np.float64]
+    bias: float
+    logit: float
+    undisguised: bool
+
 
 @dataclass(frozen=True)
 class EmbeddedModel:
@@ -77,23 +107,43 @@ class EmbeddedModel:
 
     def score(self, text: str) -> float:
         """Probability of toxicity, 0 to 1: of the text as read or as written, whichever is higher."""
-        reading = normalise.read(text)
-        variants = {reading.cleaned}
-        if reading.altered:
-            variants.add(normalise.plain(text))
-        return _sigmoid(max(map(self._logit, variants)))
+        return _sigmoid(max(self._logit(variant) for variant, _ in _variants(text)))
+
+    def contributions(self, text: str) -> Contributions:
+        """The score of a text, explained."""
+        logit, cleaned, undisguised = max((self._logit(v), v, undone) for v, undone in _variants(text))
+        pieces = features.tokens(cleaned)
+        return Contributions(pieces, self._of_pieces(cleaned, pieces), self.weights.bias, logit, undisguised)
 
     def _logit(self, cleaned: str) -> float:
         pieces = features.tokens(cleaned)
         if len(cleaned) <= _LONG:
             return self.weights.logit(pieces)
         whole = self.weights.logit(features.tokens(cleaned[:_WHOLE]))
-        return (whole + max(map(self.weights.logit, _windows(pieces)), default=whole)) / 2
+        return (whole + max(self.weights.logit(window) for _, window in _windows(pieces))) / 2
+
+    def _of_pieces(self, cleaned: str, pieces: Sequence[str]) -> NDArray[np.float64]:
+        if len(cleaned) <= _LONG:
+            return self.weights.contributions(pieces)
+        found = np.zeros(max(1, len(pieces)))
+        start, best = max(_windows(pieces), key=lambda found: self.weights.logit(found[1]))
+        found[start : start + len(best)] += self.weights.contributions(best) / 2
+        whole = self.weights.contributions(features.tokens(cleaned[:_WHOLE]))
+        # The cut may fall into a word or an address: what it makes of them is owed to the token that was cut.
+        np.add.at(found, np.minimum(np.arange(len(whole)), len(found) - 1), whole / 2)
+        return found[: len(pieces)]
 
 
-def _windows(pieces: Sequence[str]) -> Iterator[Sequence[str]]:
+def _variants(text: str) -> list[tuple[str, bool]]:
+    """The readings of a text that are scored, each with whether its disguises are undone."""
+    reading = normalise.read(text)
+    return [(reading.cleaned, True), (normalise.plain(text), False)] if reading.altered else [(reading.cleaned, True)]
+
+
+def _windows(pieces: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """(first token, tokens)"""
     for start in range(0, max(1, len(pieces) - _WINDOW + _STEP), _STEP):
-        yield pieces[start : start + _WINDOW]
+        yield start, pieces[start : start + _WINDOW]
 
 
 def _sigmoid(logit: float) -> float:

@@ -75,6 +75,24 @@ class Lexicon:
                4 * severe, 4 * mild)  # fmt: skip
         return SCALE * np.array(row, dtype=np.float64)
 
+    def credits(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """How much of each feature of ``measure`` is owed to each word, shape (words, 9); its sum is ``measure``.
+
+        A feature is shared among the matches that raise it, a match among its words.
+        """
+        found, hits = np.zeros((len(words), len(FEATURES))), self.hits(words)
+        if not hits:
+            return found
+        raised = np.zeros((len(hits), len(FEATURES)))
+        for row, (_, length, term) in zip(raised, hits, strict=True):
+            one, two, three = (term.severity == severity for severity in (1, 2, 3))
+            row[:] = (one, two, three, term.ambiguous, one, two, three, length * (not one), length * one)
+        total = raised.sum(axis=0)
+        shares = self.measure(words) * raised / np.where(total > 0, total, 1)
+        for (start, length, _), share in zip(hits, shares, strict=True):
+            found[start : start + length] += share / length
+        return found
+
 
 def as_words(text: str) -> list[str]:
     """The words of a term, read and evened out as a comment's words are."""
