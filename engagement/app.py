@@ -64,12 +64,13 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
 
 def make_toolbox(settings: Settings) -> Toolbox:
     """The real equipment that the settings ask for."""
-    secret = secret_key(settings)
+    secret, screener = secret_key(settings), make_screener(settings)
     links = SignedLinks([*settings.server.old_secret_keys, secret], settings.server.public_url, clock=SystemClock().now)
     return Toolbox(
         settings=settings,
         clock=SystemClock(),
-        screener=make_screener(settings),
+        screener=screener,
+        explainer=catalogue.open_explainer(settings.screening.model, screener.score_each),
         read=read,
         words=make_words(settings),
         links=links,

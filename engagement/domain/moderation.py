@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.policy import History, Outcome, Reason
+from engagement.domain.screening import Span
 
 
 class Verdict(StrEnum):
@@ -65,6 +66,7 @@ class QueueItem:
     model: str = ""
     risk: float = 0.0
     log: Sequence[LogLine] = ()
+    spans: Sequence[Span] = ()  # over the visible text; none before it was explained
 
 
 def status_after(verdict: Verdict) -> Status:

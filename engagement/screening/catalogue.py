@@ -1,7 +1,7 @@
 """The models by name: opening, listing, training, measuring."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from engagement.screening import embedded, evaluation, training
 from engagement.screening.cache import CachedModel
 from engagement.screening.embedded import ModelDamaged
 from engagement.screening.evaluation import Figures, Progress
+from engagement.screening.explain import LinearExplainer, OcclusionExplainer
 from engagement.screening.guarded import GuardedScreener, MissingScreener
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,20 @@ def open_screener(
     except ModelDamaged as error:
         _log.error("The embedded model cannot be used, so comments wait for a moderator: %s", error)
         return MissingScreener(EMBEDDED, str(error))
+
+
+def open_explainer(
+    name: str, score_each: Callable[[Sequence[str]], Sequence[Mapping[str, float]]], *, folder: Path = embedded.SHIPPED
+) -> LinearExplainer | OcclusionExplainer:
+    """What explains the scores of a model: its own weights where it is the embedded one, trials with ``score_each``
+    otherwise.
+    """
+    if name in (AUTO, EMBEDDED):
+        try:
+            return LinearExplainer(embedded.load(folder))
+        except ModelDamaged:
+            pass  # open_screener has said so; there are no scores to explain
+    return OcclusionExplainer(score_each)
 
 
 def list_models(folder: Path = embedded.SHIPPED) -> list[dict[str, Any]]:

@@ -12,9 +12,9 @@ from engagement.domain.errors import AlreadySettled, Conflict, FieldError, Inval
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
-from engagement.services import publishing
+from engagement.services import explaining, publishing
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, pages, sites
+from engagement.storage import comments, explanations, pages, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
 
@@ -143,8 +143,12 @@ def _moved(session: Session, comment: Comment, line: LogLine) -> Comment:
 def _items(session: Session, found: Sequence[tuple[Comment, float]]) -> list[QueueItem]:
     logs = shelf.logs(session, [comment.id for comment, _ in found])
     keys = {site_id: sites.by_id(session, site_id).key for site_id in {c.site_id for c, _ in found}}
+    explained = explanations.of(session, [comment.id for comment, _ in found])
     return [
-        _item(comment, risk, keys[comment.site_id], logs.get(comment.id, []), _others(session, comment))
+        replace(
+            _item(comment, risk, keys[comment.site_id], logs.get(comment.id, []), _others(session, comment)),
+            spans=explaining.current(comment, explained.get(comment.id)),
+        )
         for comment, risk in found
     ]
 

@@ -12,7 +12,7 @@ from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, visible_text
-from engagement.services import publishing
+from engagement.services import explaining, publishing
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, pages, sites, waiting
 from engagement.storage.db import reading, transaction
@@ -62,13 +62,18 @@ def words_for(tools: Toolbox, site: Site) -> WordLists:
 
 
 def screen_waiting(tools: Toolbox) -> int:
-    """Screen again what was held without a score; how many comments were tried."""
-    token = secrets.token_hex(16)
-    with transaction() as session:
-        due = waiting.claim(session, tools.clock.now(), token, BATCH)
-    for comment_id in due:
-        _screen_again(tools, comment_id, token)
-    return len(due)
+    """Screen again what was held without a score; how many comments were tried.
+
+    One by one: a comment that kills the process must cost only itself a try, not those claimed with it.
+    """
+    for tried in range(BATCH):
+        token = secrets.token_hex(16)
+        with transaction() as session:
+            due = waiting.claim(session, tools.clock.now(), token, 1)
+        if not due:
+            return tried
+        _screen_again(tools, due[0], token)
+    return BATCH
 
 
 def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
@@ -94,6 +99,7 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
         outcome = Outcome.HOLD if kept and decision.outcome is Outcome.PUBLISH else decision.outcome
         settled = replace(decision, outcome=outcome, reasons=(*decision.reasons, *kept))
         publishing.move(session, comment, status_of(outcome), _line(comment, settled, now))
+        explaining.ask(session, comment, settled, now)
     tools.wake()
 
 

@@ -127,7 +127,8 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "scores": dict(item.scores),
         "model": item.model,
         "reasons": [_reason(r) for r in item.reasons],
-        "highlights": highlights(toolbox(), item),
+        "highlights": highlights(item),
+        "spanScores": [{"begin": s.begin, "end": s.end, "label": s.label, "score": s.score} for s in item.spans],
         "history": {"published": past.published, "held": past.held, "rejected": past.rejected, "spam": past.spam},
     }
 
