@@ -28,7 +28,7 @@ def claim(session: Session, now: datetime, token: str) -> str | None:
     due = (
         select(ExplanationRow.comment_id)
         .where(ExplanationRow.due_at <= now, ExplanationRow.attempts < TRIES)
-        .order_by(ExplanationRow.due_at)
+        .order_by(ExplanationRow.due_at, ExplanationRow.comment_id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
