@@ -18,8 +18,8 @@ from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
+from engagement.screening.guesses import read
 from engagement.screening.native import NativeLimits, NativeScreener
-from engagement.screening.normalise import read
 from engagement.screening.pipe import ChildLimits
 from engagement.services import sites
 from engagement.services.ports import Screener, Toolbox

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.domain.screening import Screening, Thresholds
-from engagement.screening import features, lexicon, normalise
+from engagement.screening import features, guesses, lexicon, normalise
 
 WEIGHTS, CARD = "weights.npy", "card.json"
 SHIPPED = Path(__file__).with_name("model")
@@ -69,15 +69,15 @@ class Weights:
 class Contributions:
     """What moved the score of one text: of each token of the reading that scored highest, in log odds.
 
-    ``of_pieces``, shape (tokens,), and ``bias`` add up to ``logit``. ``undisguised``: whether that reading was the one
-    with the disguises undone (``normalise.read``) or the text as written (``normalise.plain``).
+    ``of_pieces``, shape (tokens,), and ``bias`` add up to ``logit``. ``read`` makes that
+    reading of the text, or of a part of it.
     """
 
     pieces: Sequence[str]
     of_pieces: NDArray[np.float64]
     bias: float
     logit: float
-    undisguised: bool
+    read: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ class EmbeddedModel:
 
     def contributions(self, text: str) -> Contributions:
         """The score of a text, explained."""
-        logit, cleaned, undisguised = max((self._logit(v), v, undone) for v, undone in _variants(text))
+        cleaned, read = max(_variants(text), key=lambda variant: self._logit(variant[0]))
         pieces = features.tokens(cleaned)
-        return Contributions(pieces, self._of_pieces(cleaned, pieces), self.weights.bias, logit, undisguised)
+        return Contributions(pieces, self._of_pieces(cleaned, pieces), self.weights.bias, self._logit(cleaned), read)
 
     def _logit(self, cleaned: str) -> float:
         pieces = features.tokens(cleaned)
@@ -134,10 +134,20 @@ class EmbeddedModel:
         return found[: len(pieces)]
 
 
-def _variants(text: str) -> list[tuple[str, bool]]:
-    """The readings of a text that are scored, each with whether its disguises are undone."""
-    reading = normalise.read(text)
-    return [(reading.cleaned, True), (normalise.plain(text), False)] if reading.altered else [(reading.cleaned, True)]
+def _variants(text: str) -> list[tuple[str, Callable[[str], str]]]:
+    """The readings of a text that are scored, each with what makes it: the disguises undone, as written, boldly."""
+    reading = guesses.read(text)
+    found: list[tuple[str, Callable[[str], str]]] = [(reading.cleaned, _cleaned)]
+    if reading.altered:
+        found.append((normalise.plain(text), normalise.plain))
+    bold = guesses.otherwise(text)
+    if bold is not None:
+        found.append((bold, guesses.boldly))
+    return found
+
+
+def _cleaned(text: str) -> str:
+    return guesses.read(text).cleaned
 
 
 def _windows(pieces: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:

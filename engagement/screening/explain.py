@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from engagement.domain.screening import Span
-from engagement.screening import features, normalise
+from engagement.screening import features
 from engagement.screening.embedded import LABEL, EmbeddedModel
 
 MOST_SPANS = 50
@@ -37,9 +37,8 @@ class LinearExplainer:
     def attributions(self, text: str) -> Mapping[Place, float]:
         """Log odds owed to each place of the text; with the bias they add up to the logit."""
         found = self._model.contributions(text)
-        read = _cleaned if found.undisguised else normalise.plain
         owed: dict[Place, float] = defaultdict(float)
-        for place, score in zip(places(text, read, found.pieces), found.of_pieces, strict=True):
+        for place, score in zip(places(text, found.read, found.pieces), found.of_pieces, strict=True):
             owed[place] += float(score)
         return owed
 
@@ -133,10 +132,6 @@ def _windows(words: Sequence[Place]) -> Iterator[Place]:
     size = math.ceil(len(words) / MOST_WINDOWS) or 1
     for first in range(0, len(words), size):
         yield words[first][0], words[min(first + size, len(words)) - 1][1]
-
-
-def _cleaned(text: str) -> str:
-    return normalise.read(text).cleaned
 
 
 def _logit(probability: float) -> float:
