@@ -143,6 +143,12 @@ def _insults() -> Mapping[str, list[str]]:
     return found
 
 
+@cache
+def _beginnings() -> frozenset[str]:
+    """Every beginning of every key."""
+    return frozenset(key[:length] for key in _insults() for length in range(len(key) + 1))
+
+
 def _doubled(word: str) -> bool:
     """Whether every letter stands twice or more, as in no word."""
     low = word.lower()
@@ -177,11 +183,16 @@ def _within(letters: str) -> tuple[list[str], int]:
 
 def _longest(letters: str, at: int) -> tuple[str, int]:
     """The longest insult that starts at a letter, and where it ends; the shortest ones only if nearly all is theirs."""
-    for after in range(min(len(letters), at + _LONGEST), at + _LEAST - 1, -1):
+    found, key = ("", at), ""
+    for after, char in enumerate(letters[at : at + _LONGEST].lower().translate(_FOLD), at + 1):
+        key = key if key.endswith(char) else key + char
+        if key not in _beginnings():
+            break
         nearly_all = at <= 2 and len(letters) - after <= 2
-        if (after - at > _LEAST or nearly_all) and (insult := _insult(letters[at:after].lower())):
-            return insult, after
-    return "", at
+        long_enough = after - at > _LEAST or (after - at == _LEAST and nearly_all)
+        if long_enough and key in _insults() and (insult := _insult(letters[at:after].lower())):
+            found = insult, after
+    return found
 
 
 def _joined(text: str, found: Counter[str]) -> str:

@@ -27,7 +27,11 @@ class NativeLimits:
 
 
 class NativeScreener:
-    """The model that the picklable ``factory`` makes in the child. Whatever happens there, the answer is a value."""
+    """The model that the picklable ``factory`` makes in the child. Whatever happens there, the answer is a value.
+
+    Of the model only ``score_each`` is asked, for texts of several comments at once; a comment's score is the highest
+    of its texts. ``screen`` of an empty text is called once, when it is loaded, for the labels and thresholds.
+    """
 
     def __init__(self, name: str, factory: Callable[[], Inner], limits: NativeLimits | None = None) -> None:
         limits = limits or NativeLimits()
@@ -44,6 +48,10 @@ class NativeScreener:
     def start(self) -> None:
         """Begin to load now, rather than at the first comment."""
         self._isolated.start()
+
+    def ready(self, seconds: float) -> bool:
+        """Wait until it is loaded, for who has nothing else to do; whether it is."""
+        return self._isolated.ready(seconds)
 
     def close(self) -> None:
         """End the child and the threads."""

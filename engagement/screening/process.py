@@ -62,6 +62,13 @@ class IsolatedModel:
         with self._changed:
             self._begin()
 
+    def ready(self, seconds: float) -> bool:
+        """Begin to load, and wait up to so many seconds for it; whether there is a child to ask."""
+        with self._changed:
+            self._begin()
+            self._changed.wait_for(lambda: self._child is not None or self._closed, seconds)
+            return self._child is not None
+
     def close(self) -> None:
         """End the child; later calls are refused."""
         with self._changed:

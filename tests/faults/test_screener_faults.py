@@ -133,6 +133,13 @@ def test_while_a_model_loads_the_answer_is_slow_and_comes_before_the_time_limit(
         assert time.monotonic() - start < CHILD.timeout
 
 
+def test_who_has_time_can_wait_until_a_model_is_loaded() -> None:
+    with screener(child=replace(CHILD, patience=0.0)) as model:
+        assert not model.ready(0)
+        assert model.ready(LONG)
+        assert isinstance(model.screen(["ciao"]), Screening)
+
+
 def test_a_load_that_hangs_is_ended() -> None:
     with screener(partial(inners.Model, None, inners.HANG), replace(CHILD, load_seconds=0.3)) as model:
         until(lambda: "no answer in time" in getattr(model.screen(["ciao"]), "detail", ""), "the load to be given up")
