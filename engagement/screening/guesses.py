@@ -35,6 +35,7 @@ _FOLD = str.maketrans({sign: letters[0] for sign, letters in _MEANS.items()} | {
 _OTHERWISE = str.maketrans({sign: letters[-1] for sign, letters in _MEANS.items()})
 _WORD = re.compile(r"(?:[^\W_]|[@$|+]|(?<!!)!(?!!))+")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
+_BOLD = re.compile(r"[^\W\d_][413057@$|+!]+[^\W_]|[413057@$|+][^\W\d_]{2}|[^\W\d_]{2}[413057@$|+]|([^\W\d_])\1\1")
 _NUMBER = re.compile(r"\W*\d[\d.,:/%€$-]*[^\W\d_]{0,3}\W*")
 
 
@@ -49,19 +50,22 @@ def otherwise(text: str) -> str | None:
     Every sign that can be a letter is its other letter, every held-down letter is single, letters apart are one word.
     """
     found: Counter[str] = Counter()
-    bold = _boldly(text, found)
+    letters = _joined(normalise.letters(text), found)
+    if not found and not _BOLD.search(letters) and not any(map(_doubled, _WORD.findall(letters))):
+        return None
+    bold = _boldly(letters, found)
     return bold if found else None
 
 
 def boldly(text: str) -> str:
     """That reading, also where it is no other."""
-    return _boldly(text, Counter())
+    return _boldly(_joined(normalise.letters(text), Counter()), Counter())
 
 
-def _boldly(text: str, found: Counter[str]) -> str:
+def _boldly(letters: str, found: Counter[str]) -> str:
     bold = " ".join(
         chunk if _untouchable(chunk) else _WORD.sub(lambda word: _bold(word[0], found), chunk)
-        for chunk in _joined(normalise.letters(text), found).split()
+        for chunk in letters.split()
     )
     return normalise.plain(bold)
 
@@ -77,7 +81,7 @@ def _guessed(text: str, found: Counter[str]) -> str:
 
 
 def _suspicious(text: str) -> bool:
-    return not _SIGNS.isdisjoint(text) or _RUN.search(text) is not None or any(map(_doubled, text.split()))
+    return not _SIGNS.isdisjoint(text) or _RUN.search(text) is not None or any(map(_doubled, _WORD.findall(text)))
 
 
 def _untouchable(chunk: str) -> bool:

@@ -13,7 +13,7 @@ from engagement.services import comments, moderation
 from engagement.services.ports import Toolbox
 from engagement.storage.db import reading
 from engagement.storage.tables import CommentRow, ExplanationRow
-from tests.fakes import FixedScreener
+from tests.fakes import FixedScreener, StoppedClock
 from tests.faults.poisoned import POISON
 
 pytestmark = pytest.mark.faults
@@ -32,10 +32,11 @@ def send(tools: Toolbox, site: Site, body: str) -> str:
 
 
 def test_a_poison_comment_ends_held_after_three_dead_workers_and_costs_nobody_else(
-    tools: Toolbox, site: Site, screener: FixedScreener, database_url: str
+    tools: Toolbox, site: Site, screener: FixedScreener, clock: StoppedClock, database_url: str
 ) -> None:
     screener.toxicity = NotScreened("slow")
     poison = send(tools, site, f"Un commento con {POISON}")
+    clock.move(seconds=1)
     others = [send(tools, site, f"Un commento innocuo, il numero {n}") for n in range(5)]
 
     killed = -signal.SIGKILL
@@ -56,10 +57,12 @@ def test_a_poison_comment_ends_held_after_three_dead_workers_and_costs_nobody_el
 
 
 def test_a_comment_that_kills_whoever_explains_it_stays_unexplained_and_held(
-    tools: Toolbox, site: Site, screener: FixedScreener, database_url: str
+    tools: Toolbox, site: Site, screener: FixedScreener, clock: StoppedClock, database_url: str
 ) -> None:
     screener.toxicity = 0.7
-    poison, other = send(tools, site, f"Un commento con {POISON}"), send(tools, site, "Un altro commento")
+    poison = send(tools, site, f"Un commento con {POISON}")
+    clock.move(seconds=1)
+    other = send(tools, site, "Un altro commento")
     killed = -signal.SIGKILL
     assert [sweep(database_url, minutes)[0] for minutes in (1, 2, 10, 20)] == [killed, 0, killed, killed]
     assert [sweep(database_url, minutes) for minutes in (30,)] == [(0, "tried 0")]

@@ -111,7 +111,9 @@ def test_a_try_that_kills_the_process_is_counted_and_costs_nobody_else(
     tools: Toolbox, site: Site, screener: FixedScreener, explainer: Explaining, clock: StoppedClock
 ) -> None:
     screener.toxicity = 0.7
-    deadly, other = send(tools, site), send(tools, site, "Un altro idiota")
+    deadly = send(tools, site)
+    clock.move(seconds=1)
+    other = send(tools, site, "Un altro idiota")
     for _ in range(3):  # claimed, and never heard of again
         with transaction() as session:
             assert explanations.claim(session, clock.now(), "gone") == deadly.comment.id
