@@ -13,7 +13,7 @@ from engagement.screening import catalogue, embedded
 
 NEUTRAL = {
     "Ciao!": 0.0207,
-    "Grazie, bell'articolo.": 0.0266,
+    "Grazie, bell'articolo.": 0.0268,
     "Il numero è 3.": 0.0017,
     "https://example.org": 0.0079,
     "": 0.0814,
