@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.domain.screening import Screening, Thresholds
-from engagement.screening import features, marks, normalise
+from engagement.screening import features, guesses, marks, normalise
 
 WEIGHTS, CARD = "weights.npy", "card.json"
 SHIPPED = Path(__file__).with_name("model")
@@ -58,6 +58,50 @@ class Weights:
         """The sum of the weights over the root of their number: the features are scaled to length 1."""
         return int(self.hashed[at].sum(dtype=np.int64)) / math.sqrt(len(at) or 1)
 
+    def contributions(self, pieces: Sequence[str]) -> NDArray[np.float64]:
+        """What each token adds to ``logit``, shape (tokens,); with the bias they add up to it.
+
+        A feature that occurs several times, or covers two tokens, is shared among them.
+        """
+        at, first, last = features.occurrences(pieces)
+        each = self._shares(at) * self.scale
+        found = np.zeros(len(pieces))
+        np.add.at(found, first, each / 2)
+        np.add.at(found, last, each / 2)
+        places = [n for n, piece in enumerate(pieces) if piece[0].isalnum()]
+        words = [pieces[n] for n in places]
+        found[places] += marks.credits(words) @ self.lexicon + self._of_meetings(words)
+        return found
+
+    def _of_meetings(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """What the meetings of marks add, shared among the words that meet."""
+        met, found = marks.occurrences(words), np.zeros(len(words))
+        shares = self._shares(np.array([at for at, _ in met], dtype=np.int64) + features.BUCKETS) * self.marks_scale
+        for share, (_, covered) in zip(shares, met, strict=True):
+            found[list(covered)] += share / len(covered)
+        return found
+
+    def _shares(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """``_mean``, shared among the occurrences of each weight."""
+        distinct, which, times = np.unique(at, return_inverse=True, return_counts=True)
+        shares: NDArray[np.float64] = self.hashed[at] / math.sqrt(len(distinct) or 1) / times[which]
+        return shares
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What moved the score of one text: of each token of the reading that scored highest, in log odds.
+
+    ``of_pieces``, shape (tokens,), and ``bias`` add up to ``logit``. ``read`` makes that
+    reading of the text, or of a part of it.
+    """
+
+    pieces: Sequence[str]
+    of_pieces: NDArray[np.float64]
+    bias: float
+    logit: float
+    read: Callable[[str], str]
+
 
 @dataclass(frozen=True)
 class EmbeddedModel:
@@ -86,11 +130,13 @@ class EmbeddedModel:
 
     def score(self, text: str) -> float:
         """Probability of toxicity, 0 to 1: of the text as read or as written, whichever is higher."""
-        reading = normalise.read(text)
-        variants = {reading.cleaned}
-        if reading.altered:
-            variants.add(normalise.plain(text))
-        return _sigmoid(max(map(self._logit, variants)))
+        return _sigmoid(max(self._logit(variant) for variant, _ in _variants(text)))
+
+    def contributions(self, text: str) -> Contributions:
+        """The score of a text, explained."""
+        cleaned, read = max(_variants(text), key=lambda variant: self._logit(variant[0]))
+        pieces = features.tokens(cleaned)
+        return Contributions(pieces, self._of_pieces(cleaned, pieces), self.weights.bias, self._logit(cleaned), read)
 
     def score_written(self, text: str) -> float:
         """As ``score``, of the text as written alone: what undoing disguise is measured against."""
@@ -101,12 +147,40 @@ class EmbeddedModel:
         if len(cleaned) <= _LONG:
             return self.weights.logit(pieces)
         whole = self.weights.logit(features.tokens(cleaned[:_WHOLE]))
-        return (whole + max(map(self.weights.logit, _windows(pieces)), default=whole)) / 2
+        return (whole + max(self.weights.logit(window) for _, window in _windows(pieces))) / 2
+
+    def _of_pieces(self, cleaned: str, pieces: Sequence[str]) -> NDArray[np.float64]:
+        if len(cleaned) <= _LONG:
+            return self.weights.contributions(pieces)
+        found = np.zeros(max(1, len(pieces)))
+        start, best = max(_windows(pieces), key=lambda found: self.weights.logit(found[1]))
+        found[start : start + len(best)] += self.weights.contributions(best) / 2
+        whole = self.weights.contributions(features.tokens(cleaned[:_WHOLE]))
+        # The cut may fall into a word or an address: what it makes of them is owed to the token that was cut.
+        np.add.at(found, np.minimum(np.arange(len(whole)), len(found) - 1), whole / 2)
+        return found[: len(pieces)]
 
 
-def _windows(pieces: Sequence[str]) -> Iterator[Sequence[str]]:
+def _variants(text: str) -> list[tuple[str, Callable[[str], str]]]:
+    """The readings of a text that are scored, each with what makes it: the disguises undone, as written, boldly."""
+    reading = guesses.read(text)
+    found: list[tuple[str, Callable[[str], str]]] = [(reading.cleaned, _cleaned)]
+    if reading.altered:
+        found.append((normalise.plain(text), normalise.plain))
+    bold = guesses.otherwise(text)
+    if bold is not None:
+        found.append((bold, guesses.boldly))
+    return found
+
+
+def _cleaned(text: str) -> str:
+    return guesses.read(text).cleaned
+
+
+def _windows(pieces: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """(first token, tokens)"""
     for start in range(0, max(1, len(pieces) - _WINDOW + _STEP), _STEP):
-        yield pieces[start : start + _WINDOW]
+        yield start, pieces[start : start + _WINDOW]
 
 
 def _sigmoid(logit: float) -> float:

@@ -66,6 +66,24 @@ class Lexicon:
         """The nine features of ``FEATURES``, shape (9,), scaled by ``SCALE``."""
         return measured(self.hits(words), len(words))
 
+    def credits(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """How much of each feature of ``measure`` is owed to each word, shape (words, 9); its sum is ``measure``.
+
+        A feature is shared among the matches that raise it, a match among its words.
+        """
+        found, hits = np.zeros((len(words), len(FEATURES))), self.hits(words)
+        if not hits:
+            return found
+        raised = np.zeros((len(hits), len(FEATURES)))
+        for row, (_, length, term) in zip(raised, hits, strict=True):
+            one, two, three = (term.severity == severity for severity in (1, 2, 3))
+            row[:] = (one, two, three, term.ambiguous, one, two, three, length * (not one), length * one)
+        total = raised.sum(axis=0)
+        shares = self.measure(words) * raised / np.where(total > 0, total, 1)
+        for (start, length, _), share in zip(hits, shares, strict=True):
+            found[start : start + length] += share / length
+        return found
+
 
 def measured(hits: Sequence[Hit], words: int) -> NDArray[np.float64]:
     """``Lexicon.measure`` of hits in a text of so many words."""

@@ -46,8 +46,23 @@ def evidence(words: Sequence[str]) -> Evidence:
     """What the lists see of a text's words, see ``features.words_of``."""
     found = [each.hits(words) for each in (lexicon.shipped(), lexicon.wide(), lexicon.weak())]
     measured = np.concatenate([lexicon.measured(hits, len(words)) for hits in found])
-    hashed = {zlib.crc32(each.encode("utf-8", "surrogatepass")) >> (32 - BITS) for each in _meetings(words, found[1:])}
+    hashed = {_bucket(each) for each, _ in _meetings(words, found[1:])}
     return Evidence(np.array(sorted(hashed), dtype=np.int64), measured)
+
+
+def occurrences(words: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+    """Every meeting: its bucket, and the words that meet in it. The distinct buckets are those of ``evidence``."""
+    found = [each.hits(words) for each in (lexicon.wide(), lexicon.weak())]
+    return [(_bucket(each), covered) for each, covered in _meetings(words, found)]
+
+
+def credits(words: Sequence[str]) -> NDArray[np.float64]:
+    """How much of each of ``MEASURES`` is owed to each word, shape (words, len(MEASURES))."""
+    return np.hstack([each.credits(words) for each in (lexicon.shipped(), lexicon.wide(), lexicon.weak())])
+
+
+def _bucket(meeting: str) -> int:
+    return zlib.crc32(meeting.encode("utf-8", "surrogatepass")) >> (32 - BITS)
 
 
 def marked(words: Sequence[str], wide: Sequence[lexicon.Hit], weak: Sequence[lexicon.Hit]) -> list[Mark]:
@@ -65,7 +80,8 @@ def marked(words: Sequence[str], wide: Sequence[lexicon.Hit], weak: Sequence[lex
     return sorted(found)
 
 
-def _meetings(words: Sequence[str], hits: Sequence[Sequence[lexicon.Hit]]) -> Iterator[str]:
+def _meetings(words: Sequence[str], hits: Sequence[Sequence[lexicon.Hit]]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Each meeting as text, and the words that meet."""
     marks = marked(words, *hits)
     if all(mark.kind in _ALONE for mark in marks):
         return
@@ -78,18 +94,20 @@ def _meetings(words: Sequence[str], hits: Sequence[Sequence[lexicon.Hit]]) -> It
                 break
             if mark.kind in _ALONE and other.kind in _ALONE:
                 continue
-            yield f"{mark.kind}..{other.kind}"
+            covered = (*range(mark.start, mark.end), *range(other.start, other.end))
+            yield f"{mark.kind}..{other.kind}", covered
             if gap <= 1:
-                yield f"{mark.kind}_{other.kind}"
+                yield f"{mark.kind}_{other.kind}", covered
 
 
-def _neighbours(words: Sequence[str], mark: Mark) -> Iterator[str]:
+def _neighbours(words: Sequence[str], mark: Mark) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The word or two before and the word after; ``^`` and ``$`` are the text's ends."""
     start, end, kind = mark
-    yield f"<{words[start - 1] if start else '^'}|{kind}"
-    yield f"{kind}|{words[end] if end < len(words) else '$'}>"
+    term = tuple(range(start, end))
+    yield f"<{words[start - 1] if start else '^'}|{kind}", (start - 1, *term) if start else term
+    yield f"{kind}|{words[end] if end < len(words) else '$'}>", (*term, end) if end < len(words) else term
     if start > 1:
-        yield f"<{words[start - 2]} {words[start - 1]}|{kind}"
+        yield f"<{words[start - 2]} {words[start - 1]}|{kind}", (start - 2, start - 1, *term)
 
 
 @cache

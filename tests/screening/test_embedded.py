@@ -14,7 +14,7 @@ from engagement.services import demo
 
 NEUTRAL = {
     "Ciao!": 0.0339,
-    "Grazie, bell'articolo.": 0.0401,
+    "Grazie, bell'articolo.": 0.0405,
     "Il numero è 3.": 0.0028,
     "https://example.org": 0.0113,
     "": 0.0608,
@@ -91,7 +91,7 @@ def test_everyday_comments_are_not_held(model: embedded.EmbeddedModel, text: str
     assert model.score(text) < model.thresholds.hold_at["toxicity"]
 
 
-@pytest.mark.parametrize("text", [body for _, body in (demo._FIRST, demo._ANSWER, demo._SECOND, demo._HELD)])
+@pytest.mark.parametrize("text", [said.body for said in demo._CONVERSATION[:5]])
 def test_the_demo_conversation_is_not_held(model: embedded.EmbeddedModel, text: str) -> None:
     assert model.score(text) < model.thresholds.hold_at["toxicity"] / 2
 
