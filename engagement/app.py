@@ -17,7 +17,9 @@ from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
+from engagement.screening.guarded import MissingScreener
 from engagement.screening.normalise import read
+from engagement.screening.places import LargeModels
 from engagement.services import sites
 from engagement.services.ports import Screener, Toolbox
 from engagement.settings import Settings, load, secret_key
@@ -80,7 +82,15 @@ def make_toolbox(settings: Settings) -> Toolbox:
 
 def make_screener(settings: Settings, name: str | None = None) -> Screener:
     """The classifier of a name, or the one of the settings."""
-    return catalogue.open_screener(name or settings.screening.model, timeout=settings.screening.timeout)
+    return catalogue.open_screener(
+        name or settings.screening.model, timeout=settings.screening.timeout, large=large_models(settings)
+    )
+
+
+def large_models(settings: Settings, variant: str | None = None) -> LargeModels:
+    """Where the settings say the large models lie; of another variant, if one is named."""
+    given = settings.screening
+    return LargeModels(Path(given.weights), variant or given.variant, given.threads, given.weights_sha256)
 
 
 def make_words(settings: Settings) -> WordLists:
@@ -124,16 +134,35 @@ class Models:
         self._settings = settings
 
     def screener(self, name: str | None) -> TextScorer:
-        return make_screener(self._settings, name)
+        screener = make_screener(self._settings, name)
+        if isinstance(screener, MissingScreener):
+            raise catalogue.ScreeningUnavailable(screener.why)  # once, instead of at each line
+        return screener
 
     def models(self) -> list[dict[str, Any]]:
-        return catalogue.list_models()
+        return catalogue.list_models(large=large_models(self._settings))
+
+    def fetch(self, variant: str | None, sha256: str, mirror: str, progress: Progress) -> Mapping[str, str]:
+        place = large_models(self._settings, variant)
+        return catalogue.fetch(place, sha256=sha256, mirror=mirror, progress=progress)
+
+    def export(
+        self,
+        variant: str | None,
+        out: Path | None,
+        sample: Sequence[str] | None,
+        limits: Mapping[str, float],
+        progress: Progress,
+    ) -> Mapping[str, Any]:
+        place = large_models(self._settings, variant)
+        return catalogue.export(place, out, sample=sample, limits=limits, progress=progress)
 
     def train(self, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
         return catalogue.train(data, out or embedded.SHIPPED, progress)
 
     def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
-        return catalogue.evaluate(name or self._settings.screening.model, data, progress)
+        large = large_models(self._settings)
+        return catalogue.evaluate(name or self._settings.screening.model, data, progress, large=large)
 
 
 def _database_url(settings: Settings) -> str:

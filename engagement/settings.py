@@ -5,6 +5,7 @@ then the environment, ``ENGAGEMENT_<SECTION>__<KEY>`` with two underscores betwe
 """
 
 import os
+import re
 import secrets
 import tempfile
 import tomllib
@@ -18,6 +19,8 @@ from engagement.domain.screening import LABELS
 PREFIX = "ENGAGEMENT_"
 _NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
 _SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}
+_VARIANTS = ("multilingual", "original", "unbiased", "original-small", "unbiased-small")  # Detoxify's
+_SHA256 = re.compile(r"(?i)([0-9a-f]{64})?")
 _HERE = Path(__file__).resolve().parent
 
 
@@ -89,6 +92,10 @@ class Mail:
 class ScreeningSettings:
     model: str = "auto"
     timeout: float = 10.0
+    variant: str = "multilingual"
+    weights: str = "var/models"
+    weights_sha256: str = ""
+    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -285,6 +292,7 @@ def _bad_values(s: Settings) -> list[str]:
         "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
         "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
         "queue.url": (s.queue.url, ("embedded", "workers")),
+        "screening.variant": (s.screening.variant, _VARIANTS),
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
     }
     bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
@@ -298,6 +306,8 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} must lie between 0 and 1")
             if label not in LABELS:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
+    if not _SHA256.fullmatch(s.screening.weights_sha256):
+        bad.append("screening.weights_sha256 must be empty or 64 hex digits")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
     return bad + _bad_numbers(s)
@@ -323,6 +333,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
+        "screening.threads": s.screening.threads,
         "comments.edit_minutes": s.comments.edit_minutes,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }

@@ -26,7 +26,17 @@ MAY: dict[str, set[str]] = {
     "console": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services", "app"},
     "serving": DOMAIN | TOOLS | DOORS | {"services", "app"},
 }
-OPTIONAL = {"torch", "detoxify", "onnxruntime", "sklearn", "scipy", "gunicorn", "playwright"}
+OPTIONAL = {
+    "torch",
+    "transformers",
+    "tokenizers",
+    "detoxify",
+    "onnxruntime",
+    "sklearn",
+    "scipy",
+    "gunicorn",
+    "playwright",
+}
 UNCERTAIN = {"random", "secrets", "time", "uuid", "os"}
 CLOCKS = {"now", "utcnow", "today"}
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60

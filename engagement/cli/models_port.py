@@ -36,3 +36,16 @@ class ModelRoom(Protocol):
 
     def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
         """Figures of each data set."""
+
+    def fetch(self, variant: str | None, sha256: str, mirror: str, progress: Progress) -> Mapping[str, str]:
+        """Fetch the files of a Detoxify variant (default: the settings'): path → SHA-256."""
+
+    def export(
+        self,
+        variant: str | None,
+        out: Path | None,
+        sample: Sequence[str] | None,
+        limits: Mapping[str, float],
+        progress: Progress,
+    ) -> Mapping[str, Any]:
+        """Make an int8 ONNX model of a Detoxify variant; its card. ``limits``: difference, rank, flips."""
