@@ -26,31 +26,31 @@ TEXTS = [
 # Scores of this very network with transformers 5.23.0. Another release that reads the checkpoint otherwise fails here.
 GOLDEN: dict[str, dict[str, float]] = {
     "Che bella giornata, grazie per il commento molto utile": {
-        "toxicity": 0.15975,
-        "severe_toxicity": 0.5156,
-        "obscene": 0.85771,
-        "identity_attack": 0.12864,
-        "insult": 0.11565,
-        "threat": 0.26681,
-        "sexual_explicit": 0.91391,
+        "toxicity": 0.16444,
+        "severe_toxicity": 0.7804,
+        "obscene": 0.14297,
+        "identity_attack": 0.61564,
+        "insult": 0.3517,
+        "threat": 0.24885,
+        "sexual_explicit": 0.63599,
     },
     "Non sono d'accordo con la conclusione ma i dati sono interessanti": {
-        "toxicity": 0.15691,
-        "severe_toxicity": 0.76477,
-        "obscene": 0.82071,
-        "identity_attack": 0.27898,
-        "insult": 0.41547,
-        "threat": 0.14224,
-        "sexual_explicit": 0.77217,
+        "toxicity": 0.18958,
+        "severe_toxicity": 0.74705,
+        "obscene": 0.45619,
+        "identity_attack": 0.53208,
+        "insult": 0.30127,
+        "threat": 0.29063,
+        "sexual_explicit": 0.60997,
     },
     "Questo articolo è scritto male, vergogna": {
-        "toxicity": 0.15015,
-        "severe_toxicity": 0.1937,
-        "obscene": 0.88732,
-        "identity_attack": 0.05831,
-        "insult": 0.15744,
-        "threat": 0.74846,
-        "sexual_explicit": 0.38826,
+        "toxicity": 0.07857,
+        "severe_toxicity": 0.43849,
+        "obscene": 0.3947,
+        "identity_attack": 0.44762,
+        "insult": 0.19532,
+        "threat": 0.62145,
+        "sexual_explicit": 0.63447,
     },
 }
 
@@ -123,15 +123,40 @@ def test_batches_of_like_length_say_the_same_as_one_text_at_a_time(model: LargeM
     assert np.allclose(table(model.score_each(TEXTS)), table(backwards), atol=1e-5)
 
 
-def test_abuse_at_the_end_of_a_long_text_is_seen(model: LargeModel) -> None:
+def test_the_end_of_a_long_text_counts(model: LargeModel) -> None:
     quiet = " ".join(["grazie per il commento"] * 60)
-    worst = max(tiny.CORPUS, key=lambda text: model.score_each([text])[0]["insult"])
-    heard = model.score_each([f"{quiet} {worst}"])[0]["insult"]
-    assert heard != pytest.approx(model.score_each([quiet])[0]["insult"], abs=1e-3)
+    ends = table(model.score_each([f"{quiet} {text}" for text in tiny.CORPUS]))
+    assert len({tuple(row.round(3)) for row in ends}) == len(ends)
+
+
+def test_a_long_text_gets_the_highest_score_of_its_windows(tiny_place: LargeModels, model: LargeModel) -> None:
+    text = " ".join(tiny.CORPUS * 3)
+    loaded = detoxify_model.read(tiny_place)
+    windows = loaded.reader().windows([text])
+    assert len(windows) > 3
+    assert all(len(window.ids) <= loaded.window for window in windows)
+    pieces = [loaded.network(torch_ids(window.ids)).logits[0, : len(model.labels)].sigmoid() for window in windows]
+    highest = np.max([piece.detach().numpy() for piece in pieces], axis=0)
+    assert list(model.score_each([text])[0].values()) == pytest.approx(highest, abs=1e-5)
+
+
+def test_windows_overlap_and_cover_every_token(tiny_place: LargeModels) -> None:
+    loaded = detoxify_model.read(tiny_place)
+    text = " ".join(tiny.CORPUS * 3)
+    inner = [list(window.ids[1:-1]) for window in loaded.reader().windows([text])]
+    whole, overlap = loaded.tokenizer.encode(text, add_special_tokens=False).ids, loaded.window // 4
+    joined = inner[0] + [token for piece in inner[1:] for token in piece[overlap:]]
+    assert joined == whole
+
+
+def torch_ids(ids: Any) -> Any:
+    import torch
+
+    return torch.tensor([list(ids)])
 
 
 def test_disguised_text_is_read_both_ways(model: LargeModel) -> None:
-    plain, disguised = "sei proprio un asino", "sei pr0pri0 un 4sin0"
+    plain, disguised = "sei proprio un asino", "sei pr0prio un asino"
     pair = table(model.score_each([plain, disguised]))
     assert (pair[1] >= pair[0] - 1e-6).all()
 
@@ -179,6 +204,8 @@ def write_family(folder: Path, variant: str, classes: tuple[str, ...]) -> LargeM
         ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
         if family == "Roberta"
         else ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"]
+        if family == "Bert"
+        else ["[CLS]", "<pad>", "[SEP]", "<unk>", "[MASK]"]
     )
     letters = sorted({*"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")})
     if family == "Roberta":
@@ -257,7 +284,7 @@ def test_an_altered_tokenizer_is_refused_where_its_checksum_was_noted(copied: La
 
 def test_a_file_of_which_no_checksum_is_known_is_not_opened(copied: LargeModels) -> None:
     (copied.weights / checksums.SUMS).unlink()
-    with pytest.raises(ModelUnusable, match=r"no checksum .* weights_sha256"):
+    with pytest.raises(ModelUnusable, match="no checksum .*weights_sha256"):
         detoxify_model.load(copied)
     detoxify_model.load(replace(copied, sha256=checksums.sha256_of(copied.checkpoint)))
 

@@ -74,7 +74,7 @@ def network(**sizes: Any) -> Any:
         for name, tensor in sorted(made.state_dict().items()):
             if tensor.is_floating_point():
                 centre = 1.0 if "LayerNorm.weight" in name else 0.0
-                spread = 0.1 if "LayerNorm" in name else 0.35
+                spread = 0.1 if "LayerNorm" in name else 0.25
                 tensor.copy_(torch.from_numpy(random.normal(centre, spread, tuple(tensor.shape))))
     return made.eval()
 
