@@ -284,7 +284,7 @@ def test_an_altered_tokenizer_is_refused_where_its_checksum_was_noted(copied: La
 
 def test_a_file_of_which_no_checksum_is_known_is_not_opened(copied: LargeModels) -> None:
     (copied.weights / checksums.SUMS).unlink()
-    with pytest.raises(ModelUnusable, match="no checksum .*weights_sha256"):
+    with pytest.raises(ModelUnusable, match=r"no checksum .*weights_sha256"):
         detoxify_model.load(copied)
     detoxify_model.load(replace(copied, sha256=checksums.sha256_of(copied.checkpoint)))
 

@@ -104,7 +104,7 @@ def test_batches_say_what_single_texts_say_within_the_tolerance(model: LargeMode
 def test_a_model_that_disagrees_is_not_written(tiny_place: LargeModels, tmp_path: Path) -> None:
     tiny.need("onnxruntime", "onnx")
     out = tmp_path / "strict"
-    with pytest.raises(ModelUnusable, match="does not agree .* nothing is written: scores differ by up to"):
+    with pytest.raises(ModelUnusable, match=r"does not agree .* nothing is written: scores differ by up to"):
         exporting.export(tiny_place, out, limits=Limits(difference=0.0))
     assert list(tmp_path.iterdir()) == []
 
@@ -142,7 +142,7 @@ def test_an_altered_file_is_refused(copied: LargeModels, name: str) -> None:
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "card.json"])
 def test_a_missing_file_is_named_with_the_remedy(copied: LargeModels, name: str) -> None:
     (copied.weights / name).unlink()
-    with pytest.raises(ModelUnusable, match="is not there; run: engagement model (export|fetch)"):
+    with pytest.raises(ModelUnusable, match=r"is not there; run: engagement model (export|fetch)"):
         onnx_model.load(copied)
 
 
