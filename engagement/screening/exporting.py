@@ -1,8 +1,9 @@
 """A Detoxify checkpoint made into an int8 ONNX model, and proof that it still says the same.
 
-Matrix products and the embedding table are quantised, signed, each column with a scale of its own. The table is two
-thirds of a multilingual network: left out, the file would be three times as large. Nothing is written when the
-scores of the two differ by more than the limits allow.
+The weights of matrix products become signed bytes, each column with a scale of its own, and so does the embedding
+table (bytes as well, which the runtime stores unsigned). The table is two thirds of a multilingual network: left
+out, the file would be three times as large. Nothing is written when the scores of the two differ by more than the
+limits allow.
 """
 
 import json
