@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ CONTENDERS: dict[str, Callable[[Path, int], Contender]] = {
 def serve(name: str, folder: Path, threads: int) -> None:
     """A contender's process: for each number on standard input, one round, told as a line of JSON."""
     contender = CONTENDERS[name](folder, threads)
-    for line in ("0", *sys.stdin):  # the first round warms up and is thrown away
+    for line in chain(["0"], sys.stdin):  # the first round warms up and is thrown away
         seed = int(line)
         latencies = [_seconds(lambda text=text: contender.one(text)) for text in short_texts(seed)]
         together = _seconds(lambda seed=seed: contender.many(mixed_texts(seed)))

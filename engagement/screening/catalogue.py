@@ -82,7 +82,7 @@ def list_models(folder: Path = embedded.SHIPPED, large: LargeModels = _NOWHERE) 
 
     Checksums of the large models' files are checked, which takes a second for each gigabyte; nothing is loaded.
     """
-    return [*(_listed_large(name, large) for name in _DESCRIBE), _listed(folder), _entry(NONE) | {"usable": True}]
+    return [_listed(folder), *(_listed_large(name, large) for name in _DESCRIBE), _entry(NONE) | {"usable": True}]
 
 
 def train(data: Path, out: Path, progress: Progress | None = None) -> Mapping[str, Any]:
