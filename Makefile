@@ -6,6 +6,7 @@ BIN := .venv/bin
 
 # Lock with the oldest Python 3.11 that should work: with a newer one, what only older ones need is left out.
 PIP_COMPILE ?= pip-compile
+unexport PIP_COMPILE # pip would take it for an option of its own
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(PIP_COMPILE) --quiet --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --strip-extras --allow-unsafe --no-header
 # torch stands in no lock: each index serves builds of its own under one version (with or without CUDA), so their hashes

@@ -31,6 +31,8 @@ Progress = Callable[[str, int, int], None]
 _OPSET = 17
 _PROBES = 8
 _STEPS = 4
+# Processors without VNNI add pairs of products in 16 bits: eight-bit weights can overflow them, seven-bit ones cannot.
+_BITS = (8, 7)
 _FRAMES = (
     "{}",
     "Non capisco, {}: spiegati meglio.",
@@ -98,16 +100,15 @@ def export(
     told("export", 1, _STEPS)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
-        draft = Path(made) / folder.name
+        scratch, draft = Path(made), Path(made) / folder.name
         draft.mkdir()
-        _write_network(loaded, draft / onnx_model.MODEL, Path(made))
+        _trace(loaded, scratch / "float.onnx")
         (draft / onnx_model.TOKENIZER).write_text(loaded.tokenizer.to_str(), "utf-8")
         told("export", 2, _STEPS)
-        card = _card(place, loaded, draft, limits)
-        card |= _compared(loaded, draft, card, texts, limits)
+        card = _quantised(place, loaded, scratch / "float.onnx", draft, texts, limits)
         told("export", 3, _STEPS)
         (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        _replace(folder, draft, Path(made))
+        _replace(folder, draft, scratch)
     told("export", _STEPS, _STEPS)
     return card
 
@@ -148,11 +149,28 @@ def _ranks(values: Floats) -> Floats:
     return ranks
 
 
-def _write_network(loaded: Loaded, file: Path, scratch: Path) -> None:
-    """The network in int8. A multilingual one needs about 5 GB of memory and 2 GB of disk meanwhile."""
+def _quantised(
+    place: LargeModels, loaded: Loaded, traced: Path, draft: Path, texts: Sequence[str], limits: Limits
+) -> dict[str, Any]:
+    """Write the int8 network; its card. Raises ``ModelUnusable`` where it does not agree with the original."""
+    original = detoxify_model.model_of(loaded, "original")
+    scores = _table(original, texts)
+    wrong: list[str] = []
+    for bits in _BITS:
+        _quantise(traced, draft / onnx_model.MODEL, bits)
+        card = _card(place, loaded, draft, limits) | {"bits": bits}
+        measured = agreement(scores, _table(_opened(loaded, draft, card), texts), loaded.labels, original.thresholds)
+        wrong = measured.shortcomings(limits)
+        if not wrong:
+            return card | {"agreement": asdict(measured), "probes": _probes(texts, scores, loaded.labels)}
+    raise ModelUnusable(f"the int8 model does not agree with the original, nothing is written: {'; '.join(wrong)}")
+
+
+def _trace(loaded: Loaded, file: Path) -> None:
+    """The network in 32 bits. A multilingual one needs about 5 GB of memory and 2 GB of disk meanwhile."""
     try:
-        import torch  # noqa: PLC0415 - optional, as all of the export
-        from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - the same
+        import onnx  # noqa: F401, PLC0415 - optional; asked for here, before minutes are spent
+        import torch  # noqa: PLC0415 - optional
     except ImportError as error:
         raise ModelUnusable(f"exporting needs more packages ({error}): pip install 'engagement[export]'") from error
     ids = torch.tensor([[0, 5, 6, 2], [0, 5, 2, loaded.pad]])
@@ -161,21 +179,29 @@ def _write_network(loaded: Loaded, file: Path, scratch: Path) -> None:
         torch.onnx.export(
             _wrapped(loaded).eval(),  # without eval, dropout would go into the file
             (ids, (ids != loaded.pad).long()),
-            str(scratch / "float.onnx"),
+            str(file),
             input_names=["input_ids", "attention_mask"],
             output_names=["logits"],
             dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "texts"}},
             opset_version=_OPSET,
             dynamo=False,
         )
+
+
+def _quantise(traced: Path, file: Path, bits: int) -> None:
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise ModelUnusable(f"exporting needs more packages ({error}): pip install 'engagement[onnx]'") from error
+    with _quiet():
         quantize_dynamic(
-            scratch / "float.onnx",
+            traced,
             file,
             op_types_to_quantize=["MatMul", "Gather"],
             weight_type=QuantType.QInt8,
             per_channel=True,
+            reduce_range=bits < 8,
         )
-    (scratch / "float.onnx").unlink()
 
 
 def _wrapped(loaded: Loaded) -> Any:
@@ -228,26 +254,19 @@ def _card(place: LargeModels, loaded: Loaded, draft: Path, limits: Limits) -> di
     }
 
 
-def _compared(
-    loaded: Loaded, draft: Path, card: Mapping[str, Any], texts: Sequence[str], limits: Limits
-) -> dict[str, Any]:
-    """Agreement and probes for the card. Raises ``ModelUnusable`` where the two do not agree."""
+def _opened(loaded: Loaded, draft: Path, card: Mapping[str, Any]) -> LargeModel:
     import onnxruntime  # noqa: PLC0415 - optional
 
     session = onnxruntime.InferenceSession(
         draft / onnx_model.MODEL, onnx_model.options(onnxruntime, 0), providers=["CPUExecutionProvider"]
     )
-    original = detoxify_model.model_of(loaded, "original")
-    scores, others = _table(original, texts), _table(onnx_model.model_of(session, loaded.reader(), card), texts)
-    measured = agreement(scores, others, loaded.labels, original.thresholds)
-    if wrong := measured.shortcomings(limits):
-        raise ModelUnusable(f"the int8 model does not agree with the original, nothing is written: {'; '.join(wrong)}")
-    # Spread over the scores, so that a processor that gets only high ones wrong is noticed as well.
+    return onnx_model.model_of(session, loaded.reader(), card)
+
+
+def _probes(texts: Sequence[str], scores: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Spread over the scores, so that a processor that gets only high ones wrong is noticed as well."""
     chosen = np.argsort(scores[:, 0])[np.linspace(0, len(texts) - 1, min(_PROBES, len(texts))).astype(int)]
-    probes = [
-        {"text": texts[i], "scores": dict(zip(loaded.labels, scores[i].round(6).tolist(), strict=True))} for i in chosen
-    ]
-    return {"agreement": asdict(measured), "probes": probes}
+    return [{"text": texts[i], "scores": dict(zip(labels, scores[i].round(6).tolist(), strict=True))} for i in chosen]
 
 
 def _table(model: LargeModel, texts: Sequence[str]) -> Floats:

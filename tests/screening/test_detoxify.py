@@ -345,6 +345,16 @@ def test_a_checkpoint_of_the_wrong_shape_is_refused(
         detoxify_model.load(tiny.write(tmp_path / "wrong", **changed))
 
 
+def test_tables_that_older_releases_saved_as_well_do_no_harm(
+    tiny_place: LargeModels, model: LargeModel, tmp_path: Path
+) -> None:
+    import torch
+
+    old = {"roberta.embeddings.position_ids": torch.arange(66)[None], "roberta.pooler.dense.bias": torch.zeros(32)}
+    opened = detoxify_model.load(tiny.write(tmp_path / "old", tensors=old))
+    assert opened.score_each(tiny.CORPUS) == model.score_each(tiny.CORPUS)
+
+
 def test_a_tokenizer_that_does_not_belong_to_the_network_is_refused(copied: LargeModels) -> None:
     from tokenizers import Tokenizer
 

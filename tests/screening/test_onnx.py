@@ -72,6 +72,7 @@ def test_the_card_tells_what_was_measured_and_where_it_came_from(
 ) -> None:
     card = card_of(tiny_onnx)
     assert card["source"]["sha256"] == checksums.sha256_of(tiny_place.checkpoint)
+    assert card["bits"] == 8
     assert card["agreement"]["texts"] == len(exporting.shipped_sample())
     assert 0 < card["agreement"]["difference"] <= card["limits"]["difference"]
     assert card["files"]["model.onnx"] == checksums.sha256_of(tiny_onnx.weights / "model.onnx")
@@ -110,6 +111,29 @@ def test_a_model_that_disagrees_is_not_written(tiny_place: LargeModels, tmp_path
     with pytest.raises(ModelUnusable, match=r"does not agree .* nothing is written: scores differ by up to"):
         exporting.export(tiny_place, out, limits=Limits(difference=0.0))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_seven_bits_are_tried_where_eight_do_not_agree(
+    tiny_place: LargeModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.need("onnxruntime", "onnx")
+    import onnx
+
+    quantise = exporting._quantise
+
+    def overflow(traced: Path, file: Path, bits: int) -> None:
+        quantise(traced, file, bits)
+        if bits == 8:
+            network = onnx.load(file)
+            for tensor in network.graph.initializer:
+                if tensor.data_type == onnx.TensorProto.INT8:
+                    tensor.raw_data = bytes(len(tensor.raw_data))
+            onnx.save(network, file)
+
+    monkeypatch.setattr(exporting, "_quantise", overflow)
+    card = exporting.export(tiny_place, tmp_path / "out")
+    assert card["bits"] == 7
+    assert onnx_model.load(replace(tiny_place, weights=tmp_path / "out")).model.startswith("onnx@")
 
 
 def test_an_earlier_model_stays_where_a_new_one_disagrees_and_goes_where_it_agrees(
