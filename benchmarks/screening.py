@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +128,16 @@ CONTENDERS: dict[str, Callable[[Path, int], Contender]] = {
 def serve(name: str, folder: Path, threads: int) -> None:
     """A contender's process: for each number on standard input, one round, told as a line of JSON."""
     contender = CONTENDERS[name](folder, threads)
-    for line in chain(["0"], sys.stdin):  # the first round warms up and is thrown away
+    contender.many(short_texts(0)[:4])
+    print("{}", flush=True)  # ready
+    for line in sys.stdin:
         seed = int(line)
+        before = time.process_time()
         latencies = [_seconds(lambda text=text: contender.one(text)) for text in short_texts(seed)]
+        middle = time.process_time()
         together = _seconds(lambda seed=seed: contender.many(mixed_texts(seed)))
-        told = {"latencies": latencies, "together": together, **_memory()}
-        print(json.dumps(told), flush=True)
+        spent = {"cpu_single": middle - before, "cpu_mixed": time.process_time() - middle}
+        print(json.dumps({"latencies": latencies, "together": together, **spent, **_memory()}), flush=True)
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -206,23 +209,32 @@ def _answer(process: "subprocess.Popen[str]") -> dict[str, Any]:
 def _print(told: dict[str, list[dict[str, Any]]]) -> None:
     figures = {name: _figures(rounds) for name, rounds in told.items()}
     base = figures[_AS_IT_COMES]
-    print(f"| {'model':23} | p50 ms | p95 ms | one at a time /s | ratio | mixed /s | ratio | MB now | MB peak |")
-    print(f"|{'---|' * 9}")
+    print(
+        "| model | p50 ms | p95 ms | single /s | ratio | CPU ms | ratio | mixed /s | ratio | CPU ms | ratio "
+        "| MB | peak |"
+    )
+    print(f"|{'---|' * 13}")
     for name, each in figures.items():
         print(
-            f"| {name:23} | {each['p50']:6.1f} | {each['p95']:6.1f} | {each['single']:16.1f} "
-            f"| {each['single'] / base['single']:5.1f} | {each['mixed']:8.1f} | {each['mixed'] / base['mixed']:5.1f} "
-            f"| {each['now']:6.0f} | {each['peak']:7.0f} |"
+            f"| {name} | {each['p50']:.1f} | {each['p95']:.1f} "
+            f"| {each['single']:.1f} | {each['single'] / base['single']:.1f} "
+            f"| {each['cpu_single']:.1f} | {base['cpu_single'] / each['cpu_single']:.1f} "
+            f"| {each['mixed']:.1f} | {each['mixed'] / base['mixed']:.1f} "
+            f"| {each['cpu_mixed']:.1f} | {base['cpu_mixed'] / each['cpu_mixed']:.1f} "
+            f"| {each['now']:.0f} | {each['peak']:.0f} |"
         )
 
 
 def _figures(rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Latencies and CPU in milliseconds for each text; speeds in texts a second."""
     latencies = sorted(1000 * value for each in rounds for value in each["latencies"])
     return {
         "p50": statistics.median(latencies),
         "p95": latencies[int(0.95 * len(latencies))],
         "single": SHORT / statistics.median(sum(each["latencies"]) for each in rounds),
         "mixed": MIXED / statistics.median(each["together"] for each in rounds),
+        "cpu_single": 1000 * statistics.median(each["cpu_single"] for each in rounds) / SHORT,
+        "cpu_mixed": 1000 * statistics.median(each["cpu_mixed"] for each in rounds) / MIXED,
         "now": rounds[-1]["now"],
         "peak": rounds[-1]["peak"],
     }

@@ -62,11 +62,17 @@ class Reader:
             for part in (encoding, *encoding.overflowing)
         ]
 
-    def batches(self, windows: Sequence[Window], size: int) -> Iterator[tuple[list[int], Ints, Ints]]:
-        """(numbers of the texts, token ids, mask) of windows of like length, the longest first."""
+    def batches(
+        self, windows: Sequence[Window], size: int = BATCH, tokens: int = BATCH * WINDOW
+    ) -> Iterator[tuple[list[int], Ints, Ints]]:
+        """(numbers of the texts, token ids, mask) of windows of like length, the longest first.
+
+        At most ``size`` windows and, where there are two or more, ``tokens`` tokens with the padding.
+        """
         ordered = sorted(windows, key=lambda window: len(window.ids), reverse=True)
-        for start in range(0, len(ordered), size):
-            batch = ordered[start : start + size]
+        while ordered:
+            count = max(1, min(size, tokens // max(1, len(ordered[0].ids))))
+            batch, ordered = ordered[:count], ordered[count:]
             ids = np.full((len(batch), len(batch[0].ids)), self.pad, dtype=np.int64)
             mask = np.zeros_like(ids)
             for row, window in enumerate(batch):
@@ -86,14 +92,14 @@ class LargeModel:
         labels: Sequence[str],
         thresholds: Thresholds,
         *,
-        batch: int = BATCH,
+        tokens: int = BATCH * WINDOW,
     ) -> None:
         self.model = model
         self.labels = tuple(labels)
         self.thresholds = thresholds
         self._reader = reader
         self._forward = forward
-        self._batch = batch
+        self._tokens = tokens  # in a batch
         # One batch at a time: each uses every thread already, and memory stays that of one batch.
         self._one = threading.Lock()
 
@@ -110,7 +116,7 @@ class LargeModel:
         readings = [(number, reading) for number, text in enumerate(texts) for reading in _readings(text)]
         windows = self._reader.windows([reading for _, reading in readings])
         found = np.zeros((len(texts), len(self.labels)))
-        for numbers, ids, mask in self._reader.batches(windows, self._batch):
+        for numbers, ids, mask in self._reader.batches(windows, tokens=self._tokens):
             with self._one:
                 logits = np.asarray(self._forward(ids, mask), dtype=np.float64)
             owners = [readings[number][0] for number in numbers]

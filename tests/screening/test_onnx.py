@@ -1,5 +1,6 @@
 """The int8 model: what it is made of, whether it agrees, and what serving it needs."""
 
+import itertools
 import json
 import os
 import shutil
@@ -99,10 +100,19 @@ def test_serving_meets_neither_torch_nor_transformers(tiny_onnx: LargeModels) ->
     assert set(scores) == set(tiny.CLASSES)
 
 
-def test_a_score_does_not_depend_on_the_texts_beside_it(model: LargeModel) -> None:
-    texts = [*tiny.CORPUS, LONG]
+def test_the_score_of_a_sentence_does_not_depend_on_the_texts_beside_it(
+    model: LargeModel, tiny_place: LargeModels
+) -> None:
+    texts = [f"{one} {other}" for one, other in itertools.pairwise(tiny.CORPUS)]
+    assert min(len(window.ids) for window in detoxify_model.read(tiny_place).reader().windows(texts)) > 16
     singly = [model.score_each([text])[0] for text in texts]
     assert np.allclose(table(model.score_each(texts)), table(singly), atol=1e-6)
+
+
+def test_scraps_share_a_batch_within_the_tolerance(model: LargeModel) -> None:
+    scraps = ["a", "ok", "vai", "it", "e", "o", "i", "è"]
+    singly = [model.score_each([text])[0] for text in scraps]
+    assert np.abs(table(model.score_each(scraps)) - table(singly)).max() < Limits().difference
 
 
 def test_a_model_that_disagrees_is_not_written(tiny_place: LargeModels, tmp_path: Path) -> None:
