@@ -9,6 +9,7 @@ import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,12 @@ def read(place: LargeModels) -> Loaded:
     try:
         folder = str(place.detoxify_folder)
         network, tokenizer = get_model_and_tokenizer(**{**arguments, "model_type": folder}, state_dict=tensors)
+        pieces = tokenizer.backend_tokenizer
     except Exception as error:  # whatever transformers raises means the same: these files do not fit
         raise ModelUnusable(f"{place.checkpoint} cannot be loaded: {_first_line(error)}") from error
     _check_tensors(network, tensors, place.checkpoint)
     network.eval()
-    return _loaded(network, tokenizer.backend_tokenizer, labels, sha256, place)
+    return _loaded(network, pieces, labels, sha256, place)
 
 
 def check_files(place: LargeModels) -> None:
@@ -104,11 +106,18 @@ def check(place: LargeModels) -> str:
     Raises ``ModelUnusable``.
     """
     check_files(place)
-    with place.checkpoint.open("rb") as stream:
+    with _opened(place) as stream:
         return _verified(stream, place)
 
 
-def _verified(stream: Any, place: LargeModels) -> str:
+def _opened(place: LargeModels) -> BufferedReader:
+    try:
+        return place.checkpoint.open("rb")
+    except OSError as error:
+        raise ModelUnusable(f"{place.checkpoint} cannot be opened: {error.strerror}") from error
+
+
+def _verified(stream: BufferedReader, place: LargeModels) -> str:
     file, folder = place.checkpoint, place.detoxify_folder
     try:
         wanted, noted = checksums.expected(file, place.sha256), checksums.read_sums(folder)
@@ -130,7 +139,7 @@ def _verified(stream: Any, place: LargeModels) -> str:
 def _unpickled(place: LargeModels) -> tuple[Any, str]:
     import torch  # noqa: PLC0415 - optional, and takes seconds
 
-    with place.checkpoint.open("rb") as stream:
+    with _opened(place) as stream:
         found = _verified(stream, place)
         try:
             return torch.load(stream, map_location="cpu", weights_only=True), found

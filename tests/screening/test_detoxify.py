@@ -253,6 +253,15 @@ def write_family(folder: Path, variant: str, classes: tuple[str, ...]) -> LargeM
     return LargeModels(folder, variant, 1)
 
 
+def test_a_file_that_may_not_be_read_is_refused(copied: LargeModels, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbid)
+    with pytest.raises(ModelUnusable, match=r"tiny\.ckpt cannot be opened: Permission denied"):
+        detoxify_model.load(copied)
+
+
 def test_a_cut_file_is_refused(copied: LargeModels) -> None:
     copied.checkpoint.write_bytes(copied.checkpoint.read_bytes()[:-100])
     with pytest.raises(ModelUnusable, match="cut or altered"):
