@@ -5,7 +5,7 @@
 The large models get random weights at full size (XLM-RoBERTa base: 12 layers, 768 wide, 250,002 pieces): speed and
 memory do not depend on what the weights say. Nothing is downloaded. Each contender lives in a process of its own,
 all take turns within each round, and the median of the rounds counts, so that a busy machine is unfair to all
-alike. Needs about 5 GB of memory and 3 GB of disk, and some minutes.
+alike. Needs about 7 GB of memory and 3 GB of disk, and some minutes.
 """
 
 import argparse

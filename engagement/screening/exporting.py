@@ -167,7 +167,7 @@ def _quantised(
 
 
 def _trace(loaded: Loaded, file: Path) -> None:
-    """The network in 32 bits. A multilingual one needs about 5 GB of memory and 2 GB of disk meanwhile."""
+    """The network in 32 bits. A multilingual one needs about 7 GB of memory and 2 GB of disk meanwhile."""
     try:
         import onnx  # noqa: F401, PLC0415 - optional; asked for here, before minutes are spent
         import torch  # noqa: PLC0415 - optional
