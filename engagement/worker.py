@@ -54,7 +54,8 @@ class Background:
             self._thread.join(timeout)
 
     def loop(self) -> None:
-        """Work until ``stop``."""
+        """Work until ``stop``; what was left over by an earlier process is looked for at once."""
+        self.ring()
         while not self._stopping.is_set():
             self._bell.wait(self._sweep)
             self._bell.clear()
