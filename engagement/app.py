@@ -32,7 +32,7 @@ from engagement.settings import Settings, SettingsError, load, secret_key
 from engagement.storage.db import db, engine_options, prepare
 from engagement.storage.schema import migrations
 from engagement.web import doors
-from engagement.worker import Background
+from engagement.worker import Background, open_bell
 
 _BLOCKED_KINDS = {"slur_ethnic", "slur_lgbt", "slur_ability", "slur_threat", "threat"}
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
     Migrate(app, db, directory=str(migrations()))
     with app.app_context():
         prepare(db.engine)
-    background = Background(app, settings.queue.sweep_seconds)
+    background = Background(app, settings.queue.sweep_seconds, open_bell(settings.queue.url))
     tools = toolbox or make_toolbox(settings)
     tools = replace(tools, wake=background.ring, stopping=background.stopping)
     app.extensions["engagement"] = tools

@@ -237,7 +237,6 @@ def _bad_values(s: Settings) -> list[str]:
     choices = {
         "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
         "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
-        "queue.url": (s.queue.url, ("embedded", "workers")),
         "spam.challenge": (s.spam.challenge, ("off", "risky", "always")),
         "screening.variant": (s.screening.variant, _VARIANTS),
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
@@ -245,6 +244,8 @@ def _bad_values(s: Settings) -> list[str]:
     bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
     if not s.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         bad.append("database.url must start with sqlite:/// or postgresql+psycopg://")
+    if s.queue.url not in {"embedded", "workers"} and not s.queue.url.startswith(("redis://", "rediss://")):
+        bad.append(f"queue.url must be embedded, workers or a redis:// address, not {s.queue.url!r}")
     if not s.server.public_url.startswith(("http://", "https://")):
         bad.append("server.public_url must be an http or https address")
     for section in ("hold_at", "reject_at"):
