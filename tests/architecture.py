@@ -27,7 +27,7 @@ MAY: dict[str, set[str]] = {
     "serving": DOMAIN | TOOLS | DOORS | {"services", "app"},
 }
 _LARGE_MODELS = {"torch", "transformers", "tokenizers", "detoxify", "onnx", "onnxruntime"}
-OPTIONAL = _LARGE_MODELS | {"sklearn", "scipy", "gunicorn", "playwright"}
+OPTIONAL = _LARGE_MODELS | {"redis", "sklearn", "scipy", "gunicorn", "playwright"}
 UNCERTAIN = {"random", "secrets", "time", "uuid", "os"}
 CLOCKS = {"now", "utcnow", "today"}
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
