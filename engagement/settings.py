@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from engagement.domain.contacts import Brevo
 from engagement.domain.screening import LABELS
 
 PREFIX = "ENGAGEMENT_"
@@ -168,6 +169,7 @@ class Settings:
     comments: Comments = field(default_factory=Comments)
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
+    brevo: Brevo = field(default_factory=Brevo)
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -291,9 +293,9 @@ def _value(kind: Any, value: Any) -> Any:
         value = _parse(kind, str(value))
     origin = get_origin(kind)
     if origin is tuple:
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        if not isinstance(value, list | tuple):
             raise ValueError
-        return tuple(value)
+        return tuple(_value(get_args(kind)[0], v) for v in value)
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, dict):
             raise ValueError
@@ -311,7 +313,7 @@ def _parse(kind: Any, text: str) -> Any:
     if kind in (int, float):
         return kind(text)
     if get_origin(kind) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
+        return [_Text(part.strip()) for part in text.split(",") if part.strip()]
     return text
 
 
@@ -320,7 +322,7 @@ def _describe(kind: Any) -> str:
     if kind in names:
         return names[kind]
     if get_origin(kind) is tuple:
-        return "a list of texts"
+        return "a list of texts" if get_args(kind)[0] is str else "a list of whole numbers"
     return "a table of numbers by label" if get_args(kind)[1] is float else "a table of texts"
 
 
@@ -345,7 +347,7 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
-    return bad + _bad_analysis(s) + _bad_numbers(s)
+    return bad + _bad_analysis(s) + _bad_numbers(s) + s.brevo.mistakes()
 
 
 def _bad_analysis(s: Settings) -> list[str]:
@@ -363,13 +365,10 @@ def _bad_analysis(s: Settings) -> list[str]:
 
 
 def _bad_numbers(s: Settings) -> list[str]:
+    ports = {"server.port": s.server.port, "mail.port": s.mail.port, "analyzer.port": s.analyzer.port}
     bad = [
         f"{name} must be a port, 1 to 65535, not {port}"
-        for name, port in (
-            ("server.port", s.server.port),
-            ("mail.port", s.mail.port),
-            ("analyzer.port", s.analyzer.port),
-        )
+        for name, port in ports.items()
         if not 1 <= port <= 65_535
     ]
     positive = {
