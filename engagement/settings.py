@@ -366,11 +366,7 @@ def _bad_analysis(s: Settings) -> list[str]:
 
 def _bad_numbers(s: Settings) -> list[str]:
     ports = {"server.port": s.server.port, "mail.port": s.mail.port, "analyzer.port": s.analyzer.port}
-    bad = [
-        f"{name} must be a port, 1 to 65535, not {port}"
-        for name, port in ports.items()
-        if not 1 <= port <= 65_535
-    ]
+    bad = [f"{name} must be a port, 1 to 65535, not {port}" for name, port in ports.items() if not 1 <= port <= 65_535]
     positive = {
         "server.workers": s.server.workers,
         "server.threads": s.server.threads,

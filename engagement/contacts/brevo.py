@@ -94,6 +94,8 @@ class BrevoContacts:
             found |= answer.value
             if len(found) < before + _LISTS_PAGE:
                 return Answer(Outcome.DONE, answer.code, value=frozenset(found), rest=answer.rest)
+            if answer.rest:
+                return Answer(Outcome.LATER, 429, "the rest waits for the next window", rest=answer.rest)
 
     def attributes(self) -> Answer:
         """``value`` is the set of attributes' names."""
@@ -182,7 +184,7 @@ def _rest(status: int, headers: Message) -> timedelta | None:
 
 
 def _seconds(text: str | None) -> timedelta | None:
-    """A header of seconds; Brevo sends no dates. Never zero for a wait: the clock of a window ticks in whole seconds."""
+    """A header of whole seconds; Brevo sends no dates."""
     return timedelta(seconds=min(int(text), 86_400)) if text and text.strip().isdecimal() else None
 
 
