@@ -26,6 +26,7 @@ _MOST = 8_000_000  # bytes of an answer
 _MOST_REPLY = 200
 _DEFAULT_REST = timedelta(seconds=60)  # after a 429 that does not say how long
 _SHUT = {401, 402, 403}  # key, credits or plan, permission or this machine's address
+_NOT_FOUND = "document_not_found"
 _AGAIN = {408, 409, 421, 425, 429}
 _ADDRESS = re.compile(r"[^\s\"'<>@]+@[^\s\"'<>@]+")
 
@@ -154,9 +155,9 @@ def _judge(status: int, headers: Message, raw: bytes) -> Answer:
     outcome = Outcome.REFUSED
     if status in _SHUT:
         outcome = Outcome.SHUT
-    elif status == 404:
+    elif status == 404 and code == _NOT_FOUND:  # any other 404 means that this is not Brevo's API
         outcome = Outcome.MISSING
-    elif status in _AGAIN or status >= 500 or status < 400 or told is _NotJson:
+    elif status in _AGAIN or status >= 500 or status < 400 or status == 404 or not code:
         outcome = Outcome.LATER  # a refusal that is not in Brevo's own words is another machine's
     return Answer(outcome, status, reply, value=code, rest=rest)
 

@@ -1,4 +1,4 @@
-"""What is wrong with the way to Brevo: key, account, attributes, lists, and what waits. Nothing here changes anything."""
+"""What is wrong with the way to Brevo: key, account, attributes, lists, and what waits. Nothing is changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
 EVENTS_KEPT = timedelta(days=30)
+_TURN = timedelta(seconds=5)  # then the other work of the background, such as mails, has its turn
 _LONG = timedelta(hours=1)  # failing for longer than this is told at the desk
 _DONE = Answer(Outcome.DONE)
 SHUT = N_(
@@ -28,19 +29,19 @@ SHUT = N_(
 FAILING = N_("Brevo has not answered as it should for more than an hour. Look with: engagement brevo check")
 
 
-def sync_due(tools: Toolbox, limit: int = 50) -> int:
+def sync_due(tools: Toolbox, limit: int = 20) -> int:
     """Tell about the addresses that are due; how many were tried. No transaction is open during a call.
 
     Where the way is shut or resting, the others stay untouched. Asked to stop, it ends after the address in hand.
     """
     if not tools.settings.brevo.on:
         return 0
-    token = secrets.token_hex(16)
+    token, began = secrets.token_hex(16), tools.clock.now()
     for tried in range(limit):
         now = tools.clock.now()
         with transaction() as session:
             known = contacts.way(session)
-            closed = tools.stopping() or is_shut(tools, known) or known.may_call_at(now) > now
+            closed = tools.stopping() or now - began > _TURN or is_shut(tools, known) or known.may_call_at(now) > now
             job = None if closed else contacts.claim(session, now, token)
         if job is None:
             return tried

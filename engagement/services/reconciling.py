@@ -61,6 +61,8 @@ def reconcile(tools: Toolbox, *, repair: bool, wait: Wait) -> Differences:
             found.contacts += len(page)
             _look_there(tools, found, number, page, sites, repair=repair)
     _look_here(tools, found, seen, sites, repair=repair)
+    for emails in (found.missing, found.lingering, found.blocked):
+        emails[:] = dict.fromkeys(emails)  # a reader may stand in several lists, or read several sites
     return found
 
 
@@ -127,8 +129,6 @@ def _look_here(
 
 
 def _note(tools: Toolbox, kind: list[str], email: str, *, repair: bool) -> None:
-    if email in kind[-1:]:
-        return  # another site's or list's, of the same reader
     kind.append(email)
     if repair:
         with transaction() as session:
@@ -137,8 +137,6 @@ def _note(tools: Toolbox, kind: list[str], email: str, *, repair: bool) -> None:
 
 def _blocked(tools: Toolbox, found: Differences, email: str, here: list[Subscription], *, repair: bool) -> None:
     """Who is on the blocklist asked for it, or cannot be reached: the subscription leaves, and nobody is told."""
-    if email in found.blocked:
-        return
     found.blocked.append(email)
     if not repair:
         return
