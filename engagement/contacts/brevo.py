@@ -56,7 +56,7 @@ class BrevoContacts:
         body: dict[str, Any] = {"attributes": dict(contact.attributes), "listIds": list(contact.lists)}
         body |= {"emailBlacklisted": False} if contact.unblock else {}
         made = self._call("POST", "/contacts", {"email": contact.email, "updateEnabled": True} | body)
-        if made.outcome is Outcome.REFUSED and made.value == "duplicate_parameter":
+        if made.outcome is Outcome.REFUSED and made.why == "duplicate_parameter":
             made = self._call("PUT", _one(contact.email), body)
         if made.outcome is Outcome.MISSING:  # gone between the two calls, or base_url leads somewhere else
             return Answer(Outcome.LATER, made.code, made.reply, rest=made.rest)
@@ -142,7 +142,7 @@ class BrevoContacts:
 
 
 def _judge(status: int, headers: Message, raw: bytes) -> Answer:
-    """What an answer means for the one contact and for all others. ``value`` is JSON, or the code of a refusal."""
+    """What an answer means for the one contact and for all others. ``value`` is JSON."""
     try:
         told = json.loads(raw) if raw.strip() else None
     except (ValueError, RecursionError):
@@ -160,7 +160,7 @@ def _judge(status: int, headers: Message, raw: bytes) -> Answer:
         outcome = Outcome.MISSING
     elif status in _AGAIN or status >= 500 or status < 400 or status == 404 or not code:
         outcome = Outcome.LATER  # a refusal that is not in Brevo's own words is another machine's
-    return Answer(outcome, status, reply, value=code, rest=rest)
+    return Answer(outcome, status, reply, rest=rest, why=code)
 
 
 class _NotJson:

@@ -16,7 +16,8 @@ _MOST_TIMEOUT = 30.0  # seconds; four calls of a job must end within LEASE
 class Brevo:
     """The section ``[brevo]``; without an ``api_key`` nothing is sent anywhere.
 
-    ``attributes``: name of an attribute at Brevo → one of ``FACTS``. ``site_lists``: key of a site → its own lists.
+    ``attributes``: name of an attribute at Brevo, whose names are all in capitals → one of ``FACTS``.
+    ``site_lists``: key of a site → its own lists.
     """
 
     api_key: str = field(default="", repr=False)
@@ -91,7 +92,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call came to. ``reply`` is bounded and without addresses; ``value`` is what was asked for.
+    """What a call came to. ``reply`` is bounded and without addresses; ``value`` is what was asked for, when ``DONE``.
 
     ``rest``: before so long nothing may be asked, by the service's own word. ``code`` None: nobody knows whether the
     call was heard.
@@ -102,6 +103,7 @@ class Answer:
     reply: str = ""
     value: Any = None
     rest: timedelta | None = None
+    why: str = ""  # the service's own word for a refusal
 
     @property
     def blames_way(self) -> bool:

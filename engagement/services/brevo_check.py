@@ -39,7 +39,7 @@ def brevo_account(tools: Toolbox) -> Look:
 
 
 def brevo_attributes(tools: Toolbox) -> Look:
-    what, wanted = "brevo attributes", set(tools.settings.brevo.attributes)
+    what, wanted = "brevo attributes", {name.upper() for name in tools.settings.brevo.attributes}
     if not tools.settings.brevo.on:
         return _off(what)
     if not wanted:

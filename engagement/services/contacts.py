@@ -83,7 +83,7 @@ def _tell(tools: Toolbox, job: Job) -> Answer:
     unwanted = tuple(sorted(set(ours.every_list([known[s.subscription.site_id].key for s in gone])).difference(wanted)))
     if not here and job.erase:
         return tools.contacts.erase(job.email)
-    told = _put(tools, job, _contact(tools, here[0], known, wanted)) if wanted else _DONE
+    told = _put(tools, job, _contact(tools, job, here[0], known, wanted)) if wanted else _DONE
     if told.outcome is not Outcome.DONE or not unwanted or ours.sync_unsubscribes == "off":
         return told
     if told.rest:  # that was the last call of a window
@@ -104,7 +104,9 @@ def _put(tools: Toolbox, job: Job, contact: Contact) -> Answer:
     return tools.contacts.put(contact)
 
 
-def _contact(tools: Toolbox, standing: Standing, known: Mapping[int, Site], lists: tuple[int, ...]) -> Contact:
+def _contact(
+    tools: Toolbox, job: Job, standing: Standing, known: Mapping[int, Site], lists: tuple[int, ...]
+) -> Contact:
     subscription, site = standing.subscription, known[standing.subscription.site_id]
     facts = {
         "name": standing.name,
@@ -114,7 +116,9 @@ def _contact(tools: Toolbox, standing: Standing, known: Mapping[int, Site], list
         "leave_url": tools.links.newsletter("leave", subscription.id, subscription.version),
     }
     wanted = tools.settings.brevo.attributes.items()
-    return Contact(subscription.email, lists, {name: facts[fact] for name, fact in wanted if facts[fact]})
+    return Contact(
+        subscription.email, lists, {name.upper(): facts[fact] for name, fact in wanted if facts[fact]}, job.unblock
+    )
 
 
 def _write_down(tools: Toolbox, answer: Answer, before: Way, after: Way) -> None:

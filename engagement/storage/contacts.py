@@ -125,7 +125,8 @@ def waits(session: Session, emails: Sequence[str]) -> set[str]:
 
 
 def backlog(session: Session) -> Backlog:
-    counts = dict(session.execute(select(ContactJobRow.state, func.count()).group_by(ContactJobRow.state)).tuples())
+    found = session.execute(select(ContactJobRow.state, func.count()).group_by(ContactJobRow.state))
+    counts = {state: count for state, count in found}  # noqa: C416 - rows are no pairs to dict()
     newest = select(ContactJobRow.last_reply).where(ContactJobRow.state == _REFUSED).order_by(ContactJobRow.id.desc())
     refused = counts.pop(_REFUSED, 0)
     return Backlog(sum(counts.values()), refused, session.scalar(newest.limit(1)) or "")

@@ -32,7 +32,9 @@ def brevo() -> Iterator[Brevo]:
 
 
 @pytest.fixture
-def make_tools(brevo: Brevo, make_app: Callable[..., Flask], clock: StoppedClock) -> Iterator[Callable[..., Toolbox]]:
+def make_tools(
+    brevo: Brevo, app: Flask, make_app: Callable[..., Flask], clock: StoppedClock
+) -> Iterator[Callable[..., Toolbox]]:
     """An application's equipment that sends to the account; ``brevo__list_ids="4,7"`` sets one setting."""
     pushed = []
 
