@@ -53,8 +53,12 @@ class Brevo:
             bad.append(f"brevo.sync_unsubscribes must be one of {', '.join(UNSUBSCRIBES)}")
         if self.webhook_token and (len(self.webhook_token) < 16 or not self.webhook_token.isascii()):
             bad.append("brevo.webhook_token must be a secret of at least 16 ASCII characters")
-        if any(number < 1 for number in (*self.list_ids, *(n for own in self.site_lists.values() for n in own))):
-            bad.append("brevo.list_ids must be the numbers that Brevo shows beside its lists")
+        named = {"list_ids": self.list_ids} | {f"site_lists.{site}": own for site, own in self.site_lists.items()}
+        bad += [
+            f"brevo.{name} must be the numbers that Brevo shows beside its lists"
+            for name, numbers in named.items()
+            if any(number < 1 for number in numbers)
+        ]
         bad += [
             f"brevo.attributes.{name} must be one of {', '.join(FACTS)}, not {fact!r}"
             for name, fact in self.attributes.items()
