@@ -82,6 +82,9 @@ def brevo_queue(tools: Toolbox) -> Look:
     if backlog.refused:
         advice = "correct what it names, then type: engagement brevo sync --resume"
         return Look(what, "warn", f"{told}; the newest because of: {backlog.why}", advice)
+    if contacts.alarm(tools):
+        told = f"it has not answered as it should for more than an hour ({way.code or ''} {way.reply}); {told}"
+        return Look(what, "warn", told, "see https://status.brevo.com and this service's log; nobody is given up")
     return Look(what, "ok", told)
 
 

@@ -187,13 +187,13 @@ def alarm(tools: Toolbox) -> Message | None:
     """What whoever looks after the desk must know about the newsletter service; None while all is well."""
     if not tools.settings.brevo.on:
         return None
+    long_ago = tools.clock.now() - _LONG
     with reading() as session:
-        known = contacts.way(session)
+        known, stuck = contacts.way(session), contacts.stuck(session, long_ago)
     if is_shut(tools, known):
         return Message(SHUT, {"code": known.code or ""})
-    if known.failures and known.since and tools.clock.now() - known.since > _LONG:
-        return Message(FAILING)
-    return None
+    failing = known.failures and known.since and known.since < long_ago
+    return Message(FAILING) if failing or stuck else None
 
 
 def is_shut(tools: Toolbox, known: Way) -> bool:

@@ -1,8 +1,8 @@
 """Whose contact at the newsletter service is not as it should be, the way there, and what its webhook told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, delete, func, or_, select, update
@@ -18,6 +18,7 @@ from engagement.storage.tables import SubscriptionRow
 _QUEUED, _LEASED, _REFUSED = "queued", "leased", "refused"
 _NEW = {"generation": 1, "state": _QUEUED, "lease_token": "", "last_reply": ""}
 _TOO_MANY = 429
+_SEVERAL = 3
 _ONLY = 1  # the id of the one row of the way
 
 
@@ -190,18 +191,11 @@ def forget_job(session: Session, email: str) -> None:
     session.execute(delete(ContactJobRow).where(ContactJobRow.email == email))
 
 
-def age_of_oldest(session: Session, now: datetime) -> timedelta:
-    """How long the address that waits longest has been waiting."""
-    since = session.scalar(select(func.min(ContactJobRow.changed_at)).where(ContactJobRow.state != _REFUSED))
-    return now - since if since else timedelta(0)
-
-
-def in_pages(session: Session, size: int) -> Iterator[list[Subscription]]:
-    """All confirmed subscriptions, page by page."""
-    last = 0
-    while found := confirmed(session, last, size):
-        yield found
-        last = found[-1].id
+def stuck(session: Session, before: datetime) -> bool:
+    """Whether an address was tried several times and waits since before then."""
+    tried = (ContactJobRow.attempts >= _SEVERAL) & (ContactJobRow.state != _REFUSED)
+    query = select(ContactJobRow.id).where(tried, ContactJobRow.changed_at < before)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _insert(session: Session) -> Any:

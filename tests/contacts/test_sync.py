@@ -258,6 +258,25 @@ def test_a_shut_door_stops_everything_tells_the_operator_and_loses_nobody(
     assert (len(brevo.members(4)), contacts.alarm(tools)) == (3, None)
 
 
+@pytest.mark.parametrize("fault", ["500", "502", "timeout", "html"])
+def test_a_long_silence_is_told_at_the_desk_and_over_when_it_ends(
+    tools: Toolbox, site: Site, brevo: Brevo, clock: StoppedClock, fault: str
+) -> None:
+    confirm(tools, site, READER)
+    brevo.faults.extend([fault] * 6)
+    work(tools)
+    assert contacts.alarm(tools) is None  # not for a moment's trouble
+    while brevo.faults:
+        clock.move(minutes=5)
+        work(tools)
+    clock.move(minutes=61)
+    assert (said := contacts.alarm(tools)) is not None
+    assert "più di un'ora" in say(said, "it")
+    clock.move(hours=8)
+    work(tools)
+    assert (contacts.alarm(tools), brevo.members(4)) == (None, [READER])
+
+
 def test_another_key_opens_the_door_again(tools: Toolbox, site: Site, brevo: Brevo) -> None:
     confirm(tools, site, READER)
     brevo.key = "xkeysib-the-new-one"
