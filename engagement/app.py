@@ -12,6 +12,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from engagement.cli.models_port import Progress, TextScorer
+from engagement.contacts.brevo import open_contacts
 from engagement.domain.channel import Channel
 from engagement.domain.sites import Site
 from engagement.domain.wordlists import WordLists
@@ -108,6 +109,7 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         letters=Letterbox(settings.mail.sender),
         postman=open_postman(settings.mail),
         channel=Channel(),
+        contacts=open_contacts(settings.brevo),
         wake=lambda: None,
         stopping=lambda: False,
         randomness=secrets.randbits,

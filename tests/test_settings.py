@@ -87,6 +87,15 @@ def test_files_of_the_repository_are_good_settings() -> None:
         ("policy.hold_links", "-1"),
         ("privacy.audit_days", "-3"),
         ("limits.flood_per_hour", "many"),
+        ("brevo.list_ids", "four"),
+        ("brevo.list_ids", "0"),
+        ("brevo.site_lists.demo", "4,-7"),
+        ("brevo.base_url", "http://api.brevo.com/v3"),
+        ("brevo.api_key", "two words"),
+        ("brevo.timeout", "60"),
+        ("brevo.sync_unsubscribes", "perhaps"),
+        ("brevo.webhook_token", "short"),
+        ("brevo.attributes.nome", "shoe_size"),
     ],
 )
 def test_a_bad_value_is_named(key: str, value: str) -> None:

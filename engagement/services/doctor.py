@@ -19,7 +19,7 @@ from email_validator import EmailNotValidError, validate_email
 from engagement.domain.errors import Unavailable
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.domain.screening import NotScreened
-from engagement.services import health
+from engagement.services import brevo_check, health
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site
 from engagement.storage import schema
@@ -243,6 +243,15 @@ def some_site(patient: Patient) -> Finding:
     return Finding("sites", Grade.OK, ", ".join(keys))
 
 
+def _of_brevo(look: Callable[[Toolbox], brevo_check.Look]) -> Check:
+    def check(patient: Patient) -> Finding:
+        seen = look(patient.tools)
+        return Finding(seen.what, Grade(seen.grade), seen.told, seen.advice)
+
+    check.__name__ = look.__name__
+    return check
+
+
 CHECKS: tuple[Check, ...] = (
     configuration,
     secret_key,
@@ -253,8 +262,16 @@ CHECKS: tuple[Check, ...] = (
     model,
     mail,
     sender,
+    _of_brevo(brevo_check.brevo_account),
+    _of_brevo(brevo_check.brevo_attributes),
 )
-IN_DATABASE: tuple[Check, ...] = (clock, queue, some_site)
+IN_DATABASE: tuple[Check, ...] = (
+    clock,
+    queue,
+    some_site,
+    _of_brevo(brevo_check.brevo_lists),
+    _of_brevo(brevo_check.brevo_queue),
+)
 
 
 def _made(check: Check, patient: Patient) -> Finding:

@@ -17,7 +17,7 @@ from engagement.services.comments import Once
 from engagement.services.once import replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
-from engagement.storage import idempotency, newsletter, outbox, sites
+from engagement.storage import contacts, idempotency, newsletter, outbox, sites
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
 
@@ -74,6 +74,9 @@ def confirm(tools: Toolbox, token: str) -> Subscription:
         )
         newsletter.save(session, changed)
         newsletter.prove(session, _proof(tools, changed, "confirmed", now, "link"))
+        if tools.settings.brevo.on:
+            contacts.want(session, changed.email, now, unblock=True)
+    tools.wake()
     return changed
 
 
@@ -83,10 +86,19 @@ def leave(tools: Toolbox, token: str, method: Literal["link", "one-click"]) -> S
         found = _linked(tools, session, token, "leave", lock=True)
         if found.state is SubscriptionState.LEFT:
             return found
-        now = tools.clock.now()
-        changed = replace(found, state=SubscriptionState.LEFT, version=found.version + 1, left_at=now)
-        newsletter.save(session, changed)
-        newsletter.prove(session, _proof(tools, changed, "left", now, method))
+        changed = depart(tools, session, found, method)
+        if tools.settings.brevo.on and tools.settings.brevo.sync_unsubscribes != "off":
+            contacts.want(session, changed.email, tools.clock.now())
+    tools.wake()
+    return changed
+
+
+def depart(tools: Toolbox, session: Session, found: Subscription, method: str) -> Subscription:
+    """A locked subscription leaves, with its proof; nobody outside is told."""
+    now = tools.clock.now()
+    changed = replace(found, state=SubscriptionState.LEFT, version=found.version + 1, left_at=now)
+    newsletter.save(session, changed)
+    newsletter.prove(session, _proof(tools, changed, "left", now, method))
     return changed
 
 

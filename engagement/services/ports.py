@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from engagement.domain.channel import Channel
+from engagement.domain.contacts import Answer, Contact
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
 from engagement.domain.wordlists import WordLists
@@ -85,6 +86,34 @@ class Postman(Protocol):
         """Hand one message over. Never raises: what went wrong is the answer."""
 
 
+class Contacts(Protocol):
+    """Readers as contacts of a newsletter service. No call raises; ``Answer.value`` holds what a question asks for."""
+
+    def put(self, contact: Contact) -> Answer:
+        """Make or change a contact, in its lists."""
+
+    def take_off(self, email: str, lists: tuple[int, ...], *, block: bool) -> Answer:
+        """Take a contact off some lists; ``block``: off every campaign."""
+
+    def erase(self, email: str) -> Answer:
+        """The contact goes altogether."""
+
+    def find(self, email: str) -> Answer:
+        """A ``Seen``, or ``MISSING``."""
+
+    def page(self, list_id: int, offset: int) -> Answer:
+        """A tuple of ``Seen`` of one list, from ``offset`` on; empty at its end."""
+
+    def account(self) -> Answer:
+        """The account's name."""
+
+    def lists(self) -> Answer:
+        """The set of the lists' numbers."""
+
+    def attributes(self) -> Answer:
+        """The set of the attributes' names."""
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """The equipment of one running service.
@@ -103,6 +132,7 @@ class Toolbox:
     letters: Letters
     postman: Postman
     channel: Channel  # what this process knows of the postman's way
+    contacts: Contacts
     wake: Callable[[], None]
     stopping: Callable[[], bool]
     randomness: Callable[[int], int]  # so many random bits

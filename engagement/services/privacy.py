@@ -12,7 +12,7 @@ from engagement.services import newsletter
 from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
-from engagement.storage import audit, privacy, sites
+from engagement.storage import audit, contacts, privacy, sites
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof, prove
 
@@ -55,6 +55,10 @@ def forget(tools: Toolbox, email: str) -> Forgotten:
             mails=privacy.forget_mails(session, email),
             traces=privacy.forget_traces(session, email),
         )
+        contacts.forget_job(session, email)
+        if done.subscriptions and tools.settings.brevo.on:
+            # The address is kept until its contact is gone there too: without it nobody could say whose.
+            contacts.want(session, email, now, erase=True)
         for site in known:
             prove(session, Proof(site.id, hashes[0], newsletter.FORGOTTEN, now, "erasure"))
         audit.write(session, now, COMMAND_LINE, "forgotten", ", ".join(f"{k} {v}" for k, v in asdict(done).items()))
@@ -94,6 +98,7 @@ def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterato
         yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("mail", privacy.mails_of(session, site_id=site_id, email=email))
         if email is not None:
+            yield from _kind("contact", privacy.contact_jobs_of(session, email=email))
             yield from _kind("audit", privacy.audit_of(session, email))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from engagement.domain.contacts import Brevo
 from engagement.domain.screening import LABELS
 from engagement.settings.reading import build, from_environment, merge, read_toml
 
@@ -177,6 +178,7 @@ class Settings:
     comments: Comments = field(default_factory=Comments)
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
+    brevo: Brevo = field(default_factory=Brevo)
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -258,7 +260,7 @@ def _bad_values(s: Settings) -> list[str]:
         bad.append("screening.weights_sha256 must be empty or 64 hex digits")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
-    return bad + _bad_analysis(s) + _bad_numbers(s)
+    return bad + _bad_analysis(s) + _bad_numbers(s) + s.brevo.mistakes()
 
 
 def _bad_analysis(s: Settings) -> list[str]:
@@ -276,15 +278,8 @@ def _bad_analysis(s: Settings) -> list[str]:
 
 
 def _bad_numbers(s: Settings) -> list[str]:
-    bad = [
-        f"{name} must be a port, 1 to 65535, not {port}"
-        for name, port in (
-            ("server.port", s.server.port),
-            ("mail.port", s.mail.port),
-            ("analyzer.port", s.analyzer.port),
-        )
-        if not 1 <= port <= 65_535
-    ]
+    ports = {"server.port": s.server.port, "mail.port": s.mail.port, "analyzer.port": s.analyzer.port}
+    bad = [f"{name} must be a port, 1 to 65535, not {port}" for name, port in ports.items() if not 1 <= port <= 65_535]
     positive = {
         "server.workers": s.server.workers,
         "server.threads": s.server.threads,

@@ -77,9 +77,9 @@ def _value(kind: Any, value: Any) -> Any:
         value = _parse(kind, str(value))
     origin = get_origin(kind)
     if origin is tuple:
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        if not isinstance(value, list | tuple):
             raise ValueError
-        return tuple(value)
+        return tuple(_value(get_args(kind)[0], v) for v in value)
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, dict):
             raise ValueError
@@ -97,7 +97,7 @@ def _parse(kind: Any, text: str) -> Any:
     if kind in (int, float):
         return kind(text)
     if get_origin(kind) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
+        return [_Text(part.strip()) for part in text.split(",") if part.strip()]
     return text
 
 
@@ -106,5 +106,5 @@ def _describe(kind: Any) -> str:
     if kind in names:
         return names[kind]
     if get_origin(kind) is tuple:
-        return "a list of texts"
+        return "a list of texts" if get_args(kind)[0] is str else "a list of whole numbers"
     return "a table of numbers by label" if get_args(kind)[1] is float else "a table of texts"

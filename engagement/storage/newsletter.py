@@ -47,13 +47,13 @@ def ensure(
         .where(SubscriptionRow.site_id == site_id, SubscriptionRow.email == email)
         .with_for_update()
     ).one()
-    return _subscription(row), made is not None
+    return subscription_of(row), made is not None
 
 
 def get(session: Session, subscription: int, *, lock: bool = False) -> Subscription | None:
     query = select(SubscriptionRow).where(SubscriptionRow.id == subscription)
     row = session.scalar(query.with_for_update() if lock else query)
-    return _subscription(row) if row else None
+    return subscription_of(row) if row else None
 
 
 def save(session: Session, changed: Subscription) -> None:
@@ -127,7 +127,7 @@ def purge(session: Session, before: datetime) -> None:
     session.execute(delete(SubscriptionRow).where(stale))
 
 
-def _subscription(row: SubscriptionRow) -> Subscription:
+def subscription_of(row: SubscriptionRow) -> Subscription:
     return Subscription(
         id=row.id,
         site_id=row.site_id,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Status
 from engagement.storage import pages
+from engagement.storage.contact_tables import ContactJobRow
 from engagement.storage.db import Base, db
 from engagement.storage.tables import (
     AuditRow,
@@ -154,6 +155,11 @@ def mails_of(session: Session, *, site_id: int | None, email: str | None) -> Ite
         rows = _mails(session, email)
         return (_plain(row) for row in rows if site_id is None or row.site_id == site_id)
     return _each(session, OutboxRow, OutboxRow.site_id == site_id)
+
+
+def contact_jobs_of(session: Session, *, email: str | None) -> Iterator[dict[str, Any]]:
+    """What the newsletter service has still to be told about an address."""
+    return _each(session, ContactJobRow, ContactJobRow.email == email)
 
 
 def audit_of(session: Session, email: str) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
-from engagement.web import access, coral, cors, demo, desk, embed, health, limits, perspective, problems
+from engagement.web import access, coral, cors, demo, desk, embed, health, hooks, limits, perspective, problems
 from engagement.web.api import (
     challenge,
     comments,
@@ -63,6 +63,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     demo.register(app, tools)
     perspective.register(app, tools)
     app.register_blueprint(coral.blueprint)
+    app.register_blueprint(hooks.blueprint)
     health.register(app)
     limits.register(app, tools.settings)
     cors.register(app)

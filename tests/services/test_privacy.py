@@ -145,6 +145,7 @@ def test_the_eraser_knows_every_column_that_can_hold_an_address() -> None:
         "audit.about",
         "audit.who",
         "comments.email",
+        "contact_jobs.email",
         "decisions.who",
         "messages.email",
         "moderators.email",

@@ -15,7 +15,7 @@ from engagement.domain.moderators import DeskSession
 from engagement.domain.pages import BadAddress, origin_of
 from engagement.language import age, best_language, say
 from engagement.language import moment as written
-from engagement.services import moderators
+from engagement.services import contacts, moderators
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox
 
@@ -68,6 +68,7 @@ def show(template: str, code: int = 200, /, **facts: object) -> Response:
         _=_,
         language=tongue,
         nonce=nonce(),
+        alarm=_alarm(tongue) if facts.get("me") else "",
         moment=lambda at: written(at, tongue),
         ago=lambda at: say(Message(AGO, {"age": age(toolbox().clock.now() - at, tongue)}), tongue),
         to=to,
@@ -75,6 +76,11 @@ def show(template: str, code: int = 200, /, **facts: object) -> Response:
         **facts,
     )
     return Response(page, code, content_type="text/html; charset=utf-8")
+
+
+def _alarm(tongue: str) -> str:
+    said = contacts.alarm(toolbox())
+    return say(said, tongue) if said else ""
 
 
 def nonce() -> str:
