@@ -17,7 +17,7 @@ SHELL = """<!doctype html><html lang="{lang}" dir="{dir}"><head><meta charset="u
 <link rel="stylesheet" href="/blog.css"><script src="{service}/{script}" {attributes} defer></script></head><body>{body}</body></html>"""
 STYLE = """body{margin:0 auto;padding:1rem;max-width:40rem;font:18px/1.5 Georgia,serif;color:#2a1a0a;background:#fffdf7}
 @media(prefers-color-scheme:dark){body{color:#eee6d8;background:#16130f}}
-.long{height:4000px}"""
+.long{height:4000px} .kept{min-height:40rem} engagement-comments.kept{min-height:90rem}"""
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Blog:
         answer = Response(self.pages[name], content_type="text/html; charset=utf-8")
         answer.headers["Content-Security-Policy"] = (
             f"default-src 'none'; script-src {self.service}; style-src 'self'; img-src data:; base-uri 'none'; "
-            f"connect-src {self.service} 'self'; form-action {self.service}; frame-src {self.service}; "
+            f"connect-src {self.service} 'self'; form-action 'self' {self.service}; frame-src {self.service}; "
             "require-trusted-types-for 'script'; trusted-types engagement"
         )
         return answer
@@ -92,7 +92,7 @@ def element(url: str, more: str = "") -> str:
 
 def plain_form(blog: Blog, url: str) -> str:
     """A plain form as README.md shows it, with the widget around it."""
-    return f"""<div data-engagement data-site="demo" data-page-url="{url}">
+    return f"""<div data-engagement data-site="demo" data-page-url="{url}"><div data-thread class="kept"></div>
 <form method="post" action="{blog.service}/sites/demo/comments"><input type="hidden" name="page_url" value="{url}">
 <label>Nome <input name="author" required></label> <label>Email <input name="email" type="email"></label>
 <label>Commento <textarea name="body" required></textarea></label> <button type="submit">Invia commento</button></form></div>"""

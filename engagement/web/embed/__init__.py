@@ -1,6 +1,6 @@
 """``/embed.js``: the widget that enhances the plain form under an article.
 
-``parts/`` and ``words/`` are its sources, ``script`` puts them together. Under ``/embed.<hash>.js`` the same bytes never
+``parts/`` and ``words/`` are its sources, ``script`` puts them together. Under ``/embed.<hash>.js`` the bytes never
 change, so that a page can name their hash.
 """
 

@@ -10,6 +10,14 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 PARTS = ("tools", "work", "widget", "thread", "entry", "form", "counts", "start")
 LANGUAGES = ("it", "en")
+_WHOLE = """(()=>{
+"use strict";
+if(window.engagementEmbed)return;
+const WORDS=%(words)s;
+const STYLE=%(look)s;
+%(parts)s
+})();
+"""
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,14 @@ def words(language: str) -> dict[str, str]:
 
 
 def _assembled() -> str:
-    said = json.dumps({language: words(language) for language in LANGUAGES}, ensure_ascii=False, separators=(",", ":"))
-    look = json.dumps(_lean(_part("look.css"), join=""))
+    said = {language: words(language) for language in LANGUAGES}
+    look = _lean(_part("look.css"), join="")
     parts = "\n".join(_lean(_part(f"{name}.js")) for name in PARTS)
-    return f'(()=>{{\n"use strict";\nif(window.engagementEmbed)return;\nconst WORDS={said};\nconst STYLE={look};\n{parts}\n}})();\n'
+    return _WHOLE % {"words": _js(said), "look": _js(look), "parts": parts}
+
+
+def _js(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _part(name: str) -> str:

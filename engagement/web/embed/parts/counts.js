@@ -7,30 +7,20 @@ const sayCount = (element, count) => {
     ? new Intl.NumberFormat(language.tongue).format(count) : counted(language, count);
 };
 
-/** Numbers of comments for a whole page of links: one request a site, or one for every 200 addresses. */
+/** Numbers of comments for a whole page of links: one request, or one for every 200 addresses. */
 const count = async () => {
   const first = document.querySelector("engagement-comments, [data-engagement]");
-  const known = first ? configuration(first) : {};
-  const groups = new Map();
-  for (const element of document.querySelectorAll("[data-engagement-count]")) {
-    const site = element.dataset.site || (script && script.dataset.site) || known.site;
-    const server = (element.dataset.server || known.server || house).replace(/\/+$/, "");
-    const address = `${server}/api/v1/sites/${encodeURIComponent(site)}/counts`;
-    if (site && countedPage(element)) groups.set(address, [...(groups.get(address) || []), element]);
+  const { site, server } = configuration(first || script || document.body);
+  const elements = [...document.querySelectorAll("[data-engagement-count]")].filter(countedPage);
+  const urls = site ? [...new Set(elements.map(countedPage))] : [];
+  for (let from = 0; from < urls.length; from += MOST_COUNTED) {
+    const body = JSON.stringify({ page_urls: urls.slice(from, from + MOST_COUNTED) });
+    try {
+      const { found } = await call(`${server}/api/v1/sites/${encodeURIComponent(site)}/counts`, { method: "POST", body });
+      for (const element of elements) {
+        const counted = found.counts[countedPage(element)];
+        if (counted !== undefined) sayCount(element, counted);
+      }
+    } catch { /* what stood there stays */ }
   }
-  for (const [address, elements] of groups) {
-    const urls = [...new Set(elements.map(countedPage))];
-    for (let from = 0; from < urls.length; from += MOST_COUNTED) {
-      await countThem(address, urls.slice(from, from + MOST_COUNTED), elements);
-    }
-  }
-};
-
-const countThem = async (address, urls, elements) => {
-  try {
-    const answer = await fetch(address, { method: "POST", credentials: "omit", body: JSON.stringify({ page_urls: urls }),
-      headers: { "Content-Type": "application/json" }, signal: AbortSignal.timeout(ANSWER_WAITS) });
-    const { counts } = await answer.json();
-    for (const element of elements) if (countedPage(element) in counts) sayCount(element, counts[countedPage(element)]);
-  } catch { /* what stood there stays */ }
 };

@@ -209,7 +209,7 @@ class Entry {
     const { widget } = this;
     const id = (name) => `${widget.ids}report-${name}-${this.comment.id}`;
     const reason = make("select", { id: id("reason"), name: "reason" }, make("option", { value: "" }, widget.say("choose")),
-      ...REASONS.map((code) => make("option", { value: code }, widget.say(code === "other" ? "otherReason" : code))));
+      ...REASONS.map((code) => make("option", { value: code }, widget.say(code))));
     const input = (name, type, complete) => make("input", { id: id(name), name, type, autocomplete: complete });
     const [box, send] = [make("div"), make("button", { className: "eng-button", type: "submit" }, widget.say("sendReport"))];
     const form = make("form", { className: "eng-form eng-panel", noValidate: true,
@@ -220,23 +220,21 @@ class Entry {
       widget.field("yourEmail", input("email", "email", "email"), widget.say("yourEmailHint")),
       widget.check("goodFaith", input("good_faith", "checkbox", "off")),
       send, widget.button("cancel", () => this.close()));
-    const key = randomKey();
-    form.onsubmit = (event) => { event.preventDefault(); this.sendReport(form, box, send, key); };
+    form.onsubmit = (event) => { event.preventDefault(); this.sendReport(form, box, send); };
     this.lay(form, opener);
     reason.focus();
   }
 
-  async sendReport(form, box, button, key) {
+  async sendReport(form, box, button) {
     const { widget } = this;
     widget.unmark(form);
     box.replaceChildren();
     const { reason, explanation, name, email, good_faith: faith } = form.elements;
     const body = JSON.stringify({ reason: reason.value, explanation: explanation.value,
       name: name.value.trim(), email: email.value.trim(), good_faith: faith.checked });
-    if (form.dataset.sent && form.dataset.sent !== body) form.dataset.key = randomKey();
-    form.dataset.sent = body;
+    if (this.reported !== body) [this.reported, this.key] = [body, randomKey()];
     const answer = await this.run(button, box, () =>
-      widget.ask(`${this.path}/reports`, { method: "POST", body, key: form.dataset.key || key }));
+      widget.ask(`${this.path}/reports`, { method: "POST", body, key: this.key }));
     if (!answer) return;
     this.note(answer.found.message);
     widget.tell("reported", { id: this.comment.id, reference: answer.found.reference });

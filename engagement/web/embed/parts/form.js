@@ -3,7 +3,8 @@ class Form {
     this.widget = widget;
     const { root } = widget;
     this.form = root.querySelector("form");
-    if (!this.form) root.append(this.build());
+    this.built = !this.form;
+    if (this.built) root.append(this.build());
     this.form.noValidate = true;
     this.form.classList.add("eng-form");
     this.body = this.form.elements.body;
@@ -28,7 +29,7 @@ class Form {
     const { widget } = this;
     const input = (name, type, complete) => make("input", { name, type, autocomplete: complete, required: name === "author" });
     const level = Math.min(6, Number(widget.config.level) + 1);
-    this.form = make("form", { id: `${widget.ids}respond`, method: "post" }, make(`h${level}`, {}, widget.say("heading")),
+    this.form = make("form", { id: `${widget.ids}respond`, method: "post", hidden: true }, make(`h${level}`, {}, widget.say("heading")),
       widget.field("author", input("author", "text", "name")),
       widget.field("email", input("email", "email", "email"), widget.say("emailHint")),
       widget.field("website", input("website", "url", "url")),
@@ -36,6 +37,9 @@ class Form {
       make("p", {}, make("button", { className: "eng-button", type: "submit" }, widget.say("send"))));
     return this.form;
   }
+
+  /** A form of ours comes with the thread above it, so that it has no reason to move. */
+  appear() { if (this.built) this.form.hidden = false; }
 
   /** "Tell me about replies", for as long as there is an address to tell. */
   offerNotice() {

@@ -4,7 +4,7 @@ const near = (element) => new Promise((resolve) => {
     if (!seen.some((one) => one.isIntersecting)) return;
     watch.disconnect();
     resolve();
-  }, { rootMargin: "600px" });
+  }, { rootMargin: "1000px" });
   watch.observe(element);
 });
 

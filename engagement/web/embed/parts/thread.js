@@ -16,13 +16,13 @@ class Thread {
     this.count = root.querySelector("[data-count]");
     const level = root.querySelector("form") ? "p" : `h${widget.config.level}`;
     this.heading = this.count ? null : make(level, { className: "eng-count", tabIndex: -1 });
-    this.bar = make("div", { className: "eng-bar" }, this.heading);
-    this.foot = make("div", { className: "eng-foot" });
-    const box = make("div", { className: "eng-thread" });
+    this.bar = root.querySelector("[data-bar]") || make("div", { className: "eng-bar" }, this.heading);
+    this.foot = make("div");
+    const box = root.querySelector("[data-thread]") || make("div"); // the page may keep the room for it
     if (this.list) this.list.before(box);
-    else root.prepend(box);
+    else if (!box.isConnected) root.prepend(box);
     this.list = this.list || make("ol", { className: "eng-list", "aria-label": widget.say("list") });
-    box.append(this.bar, this.list, this.foot);
+    box.append(...(this.bar.isConnected ? [] : [this.bar]), this.list, this.foot);
   }
 
   async load(after) {
@@ -33,11 +33,12 @@ class Thread {
     try {
       const { ok, found } = await widget.ask(`/comments?${query}`);
       if (!ok) throw new Error(found.title);
-      performance.mark("engagement:read");
+      const from = performance.now();
       this.show(found, after);
-      performance.measure("engagement:thread", "engagement:read");
+      performance.measure("engagement:thread", { start: from });
       if (!after) await this.afterFirst(found);
     } catch {
+      widget.form.appear();
       this.foot.replaceChildren(make("p", {}, widget.say("unread"), " ", widget.button("retry", () => this.load(after))));
       widget.tell("failed", { what: "thread" });
     }
@@ -57,7 +58,8 @@ class Thread {
     this.total(found.count);
     this.choices(found.count);
     this.foot.replaceChildren(...(found.next ? [this.widget.button("more", () => this.load(found.next))] : []));
-    if (!this.open) this.widget.form.close(this.foot);
+    if (this.open) this.widget.form.appear();
+    else this.widget.form.close(this.foot);
     this.next = found.next;
     if (after && fresh.length) this.entries.get(fresh[0].id).item.focus();
   }

@@ -95,7 +95,6 @@ const configuration = (root) => {
     words: option("words"),
     limit: option("limit"),
     level: option("heading") || "2",
-    theme: option("theme"),
     lazy: root.hasAttribute("data-lazy") || root.hasAttribute("lazy"),
   };
 };
@@ -109,9 +108,9 @@ const ours = (tongue) => {
 /** The words of a file of the page's, which may leave some out. */
 const wordsFor = async ({ tongue, words }) => {
   try {
-    const answer = await fetch(words, { credentials: "omit", signal: AbortSignal.timeout(ANSWER_WAITS) });
-    const found = Object.entries(await answer.json()).filter(([, text]) => typeof text === "string");
-    return { tongue: locale(tongue), words: { ...WORDS.en, ...Object.fromEntries(found) } };
+    const { found } = await call(words);
+    const told = Object.entries(found).filter(([, text]) => typeof text === "string");
+    return { tongue: locale(tongue), words: { ...WORDS.en, ...Object.fromEntries(told) } };
   } catch {
     return ours(tongue);
   }
@@ -120,6 +119,16 @@ const wordsFor = async ({ tongue, words }) => {
 const fill = (words, name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 
 const counted = ({ tongue, words }, n) => {
-  const kind = n === 0 ? "none" : new Intl.PluralRules(tongue).select(n);
-  return fill(words, kind in words ? kind : "other", { n: new Intl.NumberFormat(tongue).format(n) });
+  const kind = n === 0 ? "none" : `count-${new Intl.PluralRules(tongue).select(n)}`;
+  return fill(words, kind in words ? kind : "count-other", { n: new Intl.NumberFormat(tongue).format(n) });
+};
+
+/** One call: {ok, status, found}. Raises where no whole answer came. */
+const call = async (address, { method = "GET", body, token, key, waits = ANSWER_WAITS } = {}) => {
+  const headers = {};
+  if (body) headers["Content-Type"] = "application/json";
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (key) headers["Idempotency-Key"] = key;
+  const answer = await fetch(address, { method, headers, body, credentials: "omit", signal: AbortSignal.timeout(waits) });
+  return { ok: answer.ok, status: answer.status, found: answer.status === 204 ? {} : await answer.json() };
 };

@@ -9,21 +9,20 @@ class Comments {
 
   async start() {
     this.language = this.config.words ? await wordsFor(this.config) : ours(this.config.tongue);
-    performance.mark("engagement:start");
+    const from = performance.now();
     this.root.classList.add("eng");
     this.light();
     this.thread = new Thread(this);
     this.form = new Form(this);
     this.live = make("p", { className: "eng-quiet", role: "status", "aria-live": "polite" });
     this.root.append(this.live);
-    performance.measure("engagement:mount", "engagement:start");
+    performance.measure("engagement:mount", { start: from });
     if (this.config.lazy) await near(this.root);
     await this.thread.load();
   }
 
   light() {
-    const { theme } = this.config;
-    this.root.classList.toggle("eng-dark", theme ? theme === "dark" : isDark(this.root));
+    this.root.classList.toggle("eng-dark", isDark(this.root));
   }
 
   say(name, values) { return fill(this.language.words, name, values); }
@@ -36,16 +35,7 @@ class Comments {
     this.root.dispatchEvent(new CustomEvent(`engagement:${name}`, { bubbles: true, detail }));
   }
 
-  /** One call: {ok, status, found}. Raises where no whole answer came. */
-  async ask(path, { method = "GET", body, token, key, waits = ANSWER_WAITS } = {}) {
-    const headers = {};
-    if (body) headers["Content-Type"] = "application/json";
-    if (token) headers.Authorization = `Bearer ${token}`;
-    if (key) headers["Idempotency-Key"] = key;
-    const answer = await fetch(this.api + path,
-      { method, headers, body, credentials: "omit", signal: AbortSignal.timeout(waits) });
-    return { ok: answer.ok, status: answer.status, found: answer.status === 204 ? {} : await answer.json() };
-  }
+  ask(path, more) { return call(this.api + path, more); }
 
   button(name, action, className = "eng-link") {
     return make("button", { type: "button", className, onclick: action }, this.say(name));
