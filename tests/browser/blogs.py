@@ -17,7 +17,8 @@ SHELL = """<!doctype html><html lang="{lang}" dir="{dir}"><head><meta charset="u
 <link rel="stylesheet" href="/blog.css"><script src="{service}/{script}" {attributes} defer></script></head><body>{body}</body></html>"""
 STYLE = """body{margin:0 auto;padding:1rem;max-width:40rem;font:18px/1.5 Georgia,serif;color:#2a1a0a;background:#fffdf7}
 @media(prefers-color-scheme:dark){body{color:#eee6d8;background:#16130f}}
-.long{height:4000px} .kept{min-height:40rem} engagement-comments.kept{min-height:90rem}"""
+.long{height:4000px} .kept{display:block;min-height:40rem} engagement-comments.kept{min-height:90rem}
+input,textarea{font:inherit}"""
 
 
 @dataclass

@@ -479,7 +479,7 @@ def test_nothing_moves_on_a_short_page_that_keeps_the_room(
     blog.page("corto", element(url, 'class="kept"') if kind == "element" else plain_form(blog, url))
     reader.measures()
     late: list[Route] = []
-    reader.page.route(re.compile("embed.js$"), lambda route: late.append(route))
+    reader.page.route(re.compile("embed.js$"), lambda route: late.append(route))  # noqa: PLW0108 - a built-in has no signature
     with reader.page.expect_request(re.compile("embed.js$")):
         reader.page.goto(url, wait_until="commit")
     assert reader.moved() == []  # the page is painted

@@ -111,7 +111,7 @@ class Entry {
     const id = `${widget.ids}edit-${this.comment.id}`;
     const area = make("textarea", { id, name: "body", rows: 6, value: found.body });
     const [box, save] = [make("div"), make("button", { className: "eng-button", type: "submit" }, widget.say("save"))];
-    const form = make("form", { className: "eng-form eng-panel", noValidate: true }, box,
+    const form = make("form", { className: "eng-form eng-own eng-panel", noValidate: true }, box,
       make("div", { className: "eng-field" }, make("label", { htmlFor: id }, widget.say("editOf")), area),
       save, widget.button("cancel", () => this.close()));
     form.onsubmit = (event) => { event.preventDefault(); this.save(area.value, form, box, save); };
@@ -212,7 +212,7 @@ class Entry {
       ...REASONS.map((code) => make("option", { value: code }, widget.say(code))));
     const input = (name, type, complete) => make("input", { id: id(name), name, type, autocomplete: complete });
     const [box, send] = [make("div"), make("button", { className: "eng-button", type: "submit" }, widget.say("sendReport"))];
-    const form = make("form", { className: "eng-form eng-panel", noValidate: true,
+    const form = make("form", { className: "eng-form eng-own eng-panel", noValidate: true,
       "aria-label": widget.say("reportOf", { name: this.comment.author }) }, box,
       widget.field("reason", reason),
       widget.field("explanation", make("textarea", { id: id("explanation"), name: "explanation", rows: 4 })),

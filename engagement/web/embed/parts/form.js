@@ -29,7 +29,7 @@ class Form {
     const { widget } = this;
     const input = (name, type, complete) => make("input", { name, type, autocomplete: complete, required: name === "author" });
     const level = Math.min(6, Number(widget.config.level) + 1);
-    this.form = make("form", { id: `${widget.ids}respond`, method: "post", hidden: true }, make(`h${level}`, {}, widget.say("heading")),
+    this.form = make("form", { id: `${widget.ids}respond`, method: "post", className: "eng-own", hidden: true }, make(`h${level}`, {}, widget.say("heading")),
       widget.field("author", input("author", "text", "name")),
       widget.field("email", input("email", "email", "email"), widget.say("emailHint")),
       widget.field("website", input("website", "url", "url")),

@@ -188,10 +188,9 @@ class Thread {
   choices(count) {
     if (this.sorter || count < 2) return;
     const { widget } = this;
-    const select = make("select", { id: `${widget.ids}sort` },
+    this.sorter = make("select", { className: "eng-sort", "aria-label": widget.say("sort") },
       ...SORTS.map((sort) => make("option", { value: sort }, widget.say(sort))));
-    select.onchange = () => { this.sort = select.value; this.load(); };
-    this.sorter = make("p", { className: "eng-sort" }, make("label", { htmlFor: select.id }, widget.say("sort")), " ", select);
+    this.sorter.onchange = () => { this.sort = this.sorter.value; this.load(); };
     this.bar.append(this.sorter);
   }
 }
