@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
@@ -12,6 +13,7 @@ from engagement.domain.moderation import Verdict
 from engagement.domain.screening import NotScreened
 from engagement.web.embed.script import script, words
 from tests.browser.blogs import Blog, Service, element, plain_form
+from tests.browser.test_accessibility import AXE, by_axe
 from tests.fakes import FixedScreener
 
 pytestmark = pytest.mark.browser
@@ -553,6 +555,48 @@ def test_it_fits_a_telephone_in_both_directions_and_lights(
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
     dark = reader.page.locator("engagement-comments.eng-dark")
     expect(dark).to_have_count(1 if scheme == "dark" else 0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(
+    reader: Reader, blog: Blog, service: Service, screener: FixedScreener, scheme: str
+) -> None:
+    if not Path(AXE).is_file():
+        pytest.skip("ENGAGEMENT_AXE names no axe.min.js")
+    source = Path(AXE).read_text("utf-8")
+    url = f"{blog.url}/articolo"
+    first = service.comment(url, "Una voce")
+    service.comment(url, "Una risposta", parent=first)
+    reader.page.emulate_media(color_scheme=scheme)
+    reader.page.goto(blog.page("articolo", element(url)))
+    found = []
+    for state in _states(reader, screener):
+        found += [f"{state}: {fault}" for fault in by_axe(reader.page, source)]
+    assert found == []
+
+
+def _states(reader: Reader, screener: FixedScreener) -> Iterator[str]:
+    reader.comment("Una risposta")
+    yield "a thread"
+    reader.press("Segnala il commento di Ugo")
+    yield "a report"
+    reader.press("Annulla")
+    reader.press("Invia commento")
+    yield "errors"
+    reader.text.fill("Un *testo*")
+    reader.press("Anteprima")
+    reader.page.get_by_role("group", name="Anteprima").wait_for()
+    yield "a preview"
+    screener.toxicity = NotScreened("missing")
+    reader.write("Una voce in attesa")
+    reader.comment("Una voce in attesa")
+    yield "a comment that waits"
+    reader.press("Modifica il tuo commento")
+    reader.page.get_by_role("textbox", name="Modifica il tuo commento").wait_for()
+    yield "an edit"
+    reader.press("Annulla")
+    reader.press("Elimina")
+    yield "a question"
 
 
 def test_both_languages_say_everything() -> None:

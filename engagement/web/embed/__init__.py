@@ -14,6 +14,7 @@ _YEAR = 31_536_000  # seconds
 
 
 def register(app: Flask, tools: Toolbox) -> None:
+    app.extensions["engagement-embed"] = script()  # the command line tells its name
     app.add_url_rule("/embed.js", "embed_script", _script)
     app.add_url_rule("/embed.<digest>.js", "embed_named_script", _named)
 
