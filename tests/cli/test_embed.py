@@ -19,6 +19,7 @@ def ask(*words: str) -> Result:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("ENGAGEMENT_AXE", raising=False)  # for the tests in a browser, no setting
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ENGAGEMENT_SERVER__SECRET_KEY", "dRx8vWq2mT5zLk0pBn7sYc4hJf1gAe9u")
     monkeypatch.setenv("ENGAGEMENT_SERVER__PUBLIC_URL", "https://commenti.example/")

@@ -34,7 +34,7 @@ class Entry {
     const { comment, widget } = this;
     const at = new Date(comment.created_at);
     const part = (style) => new Intl.DateTimeFormat(widget.language.tongue, style).format(at);
-    const time = make("time", { dateTime: comment.created_at }, `${part({ dateStyle: "long" })}, ${part({ timeStyle: "short" })}`);
+    const time = make("time", { dateTime: comment.created_at, dir: "auto" }, `${part({ dateStyle: "long" })}, ${part({ timeStyle: "short" })}`);
     const name = isLink(comment.website)
       ? make("a", { href: comment.website, rel: "nofollow ugc noopener" }, comment.author) : comment.author;
     return make("p", { className: "eng-meta" }, make("strong", {}, make("bdi", {}, name)),
