@@ -17,6 +17,7 @@ from engagement import logs
 from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient, start_screening
 from engagement.cli.brevo import brevo
 from engagement.cli.doctor import doctor, openapi
+from engagement.cli.embed import embed
 from engagement.cli.form import form
 from engagement.cli.key import key
 from engagement.cli.model import model
@@ -251,7 +252,7 @@ def _die_when_told() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-for command in (brevo, doctor, export, forget, form, key, model, moderator, openapi, screen, site):
+for command in (brevo, doctor, embed, export, forget, form, key, model, moderator, openapi, screen, site):
     commands.add_command(command)
 
 

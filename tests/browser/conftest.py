@@ -16,6 +16,7 @@ from engagement.app import SystemClock, make_screener
 from engagement.mail.postmen import FolderPostman
 from engagement.services import sites
 from engagement.services.demo import seed_demo
+from tests.browser.blogs import Blog, Service
 from tests.browser.people import House
 from tests.conftest import missing_service
 
@@ -67,6 +68,27 @@ def house(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[House]:
         seed_demo(tools, sites.find_site("demo"), f"{url}/demo/", TITLE)
     with _served(app, url):
         yield House(app, url)
+
+
+@pytest.fixture
+def service(make_app: Callable[..., Flask]) -> Iterator[Service]:
+    """The service with a screener that the test holds, the real clock, and challenges that are quickly solved."""
+    url = _free()
+    app = _demo(make_app, url, spam__challenge_cost="20")
+    app.extensions["engagement"] = replace(app.extensions["engagement"], clock=SystemClock())
+    with _served(app, url):
+        yield Service(app, url)
+
+
+@pytest.fixture
+def blog(service: Service) -> Iterator[Blog]:
+    """A blog on an origin of its own, which the demo site lists."""
+    blog = Blog(_free(), service.url)
+    with service.app.app_context():
+        site = sites.find_site("demo")
+        sites.save_site(service.tools, replace(site, origins=(*site.origins, blog.url)))
+    with _served(blog.app(), blog.url):
+        yield blog
 
 
 def _free() -> str:

@@ -89,6 +89,10 @@ class Reader(Person):
         self.reads("Confermo tutto")
         self.does_not_see(body)
 
+    def forgets(self) -> None:
+        """What this tab remembers of a thread, as it does when it is closed."""
+        self.page.evaluate("sessionStorage.clear()")
+
     def sends_anyway(self) -> None:
         """The calm sentence comes first, once; then the text goes as it is."""
         self.sees("Vuoi rileggerlo prima di inviarlo?")

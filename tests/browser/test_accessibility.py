@@ -42,7 +42,7 @@ def test_axe_finds_nothing(visitor: Moderator, house: House) -> None:
     if not Path(AXE).is_file():
         pytest.skip("ENGAGEMENT_AXE names no axe.min.js")
     source = Path(AXE).read_text("utf-8")
-    faults = _visit_all(visitor, house, lambda page: _by_axe(page, source))
+    faults = _visit_all(visitor, house, lambda page: by_axe(page, source))
     assert faults == {}
 
 
@@ -116,7 +116,7 @@ def _by_hand(page: Page) -> list[str]:
     return faults
 
 
-def _by_axe(page: Page, source: str) -> list[str]:
+def by_axe(page: Page, source: str) -> list[str]:
     page.evaluate(source)
     wanted = {"runOnly": {"type": "tag", "values": RULES}, "iframes": False}
     found = page.evaluate("(wanted) => axe.run(document, wanted)", wanted)
