@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from engagement.domain.screening import LABELS
+from engagement.domain.suppression import ProviderRules
 
 PREFIX = "ENGAGEMENT_"
 _NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
@@ -60,6 +61,8 @@ class Limits:
     votes: str = "30 per minute"
     reports: str = "5 per hour"
     newsletter: str = "3 per hour"
+    newsletter_leave: str = "3 per hour"
+    preferences: str = "20 per hour"
     messages: str = "5 per minute; 20 per hour"
     links: str = "60 per minute"
     login: str = "30 per 10 minutes"
@@ -69,6 +72,7 @@ class Limits:
     flood_per_minute: int = 5
     flood_per_hour: int = 30
     mail_per_site_hour: int = 200
+    mail_per_hour: int = 1000
     messages_mailed_per_site_hour: int = 60
 
 
@@ -166,6 +170,7 @@ class Settings:
     spam: Spam = field(default_factory=Spam)
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
+    newsletter: ProviderRules = field(default_factory=ProviderRules)
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
 
@@ -363,15 +368,8 @@ def _bad_analysis(s: Settings) -> list[str]:
 
 
 def _bad_numbers(s: Settings) -> list[str]:
-    bad = [
-        f"{name} must be a port, 1 to 65535, not {port}"
-        for name, port in (
-            ("server.port", s.server.port),
-            ("mail.port", s.mail.port),
-            ("analyzer.port", s.analyzer.port),
-        )
-        if not 1 <= port <= 65_535
-    ]
+    ports = {"server.port": s.server.port, "mail.port": s.mail.port, "analyzer.port": s.analyzer.port}
+    bad = [f"{name} must be a port, 1 to 65535, not {port}" for name, port in ports.items() if not 1 <= port <= 65_535]
     positive = {
         "server.workers": s.server.workers,
         "server.threads": s.server.threads,
@@ -389,6 +387,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.flood_per_minute": s.limits.flood_per_minute,
         "limits.flood_per_hour": s.limits.flood_per_hour,
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
+        "limits.mail_per_hour": s.limits.mail_per_hour,
         "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,

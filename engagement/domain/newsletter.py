@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
+LinkPurpose = Literal["confirm", "leave", "preferences"]
 PENDING_FOR = timedelta(days=7)
 MAILS_PER_DAY = 1
 MAILS_PER_MONTH = 3  # per 30 days
@@ -60,6 +62,8 @@ class Subscription:
     state: SubscriptionState
     created_at: datetime
     version: int = 1
+    name: str = ""
+    language: str = ""  # "" is the site's
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
 

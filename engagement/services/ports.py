@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from engagement.domain.channel import Channel
+from engagement.domain.newsletter import LinkPurpose
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening
+from engagement.domain.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
 
@@ -59,11 +61,11 @@ class Links(Protocol):
         """``(comment, version)``. Raises ``LinkNotValid``."""
 
     def newsletter(
-        self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None
+        self, purpose: LinkPurpose, subscription: int, version: int, *, since: datetime | None = None
     ) -> str:
-        """The address of the page to confirm (for seven days) or to leave (for ever)."""
+        """The address of the page to confirm (for seven days), to leave, or to change things (for ever)."""
 
-    def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:
+    def read_newsletter(self, purpose: LinkPurpose, token: str) -> tuple[int, int]:
         """``(subscription, version)``. Raises ``LinkNotValid``."""
 
 
@@ -102,4 +104,5 @@ class Toolbox:
     randomness: Callable[[int], int]  # so many random bits
     secret: bytes
     scale: Scale = unscaled
+    refused_domains: RefusedDomains = NO_DOMAINS  # whose addresses may not sign up
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for

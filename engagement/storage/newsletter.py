@@ -1,6 +1,5 @@
 """Subscriptions, one row a mailbox and site, and the append-only proof of consent beside them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +11,13 @@ from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value
+MAILED = ("mailed", "leave-mailed")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One line of proof: ``what`` is asked, mailed, confirmed or left; ``method`` form, link or one-click."""
+    """One line of proof: ``what`` is asked, mailed, confirmed, left, leave-mailed or imported; ``method`` form, link,
+    one-click, page or import."""
 
     site_id: int
     email_hash: str
@@ -38,7 +39,7 @@ def ensure(
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     made = session.scalar(
         insert(SubscriptionRow)
-        .values(site_id=site_id, email=email, name=name, state=_PENDING, version=version, created_at=now)
+        .values(site_id=site_id, email=email, name=name, state=_PENDING, version=version, language="", created_at=now)
         .on_conflict_do_nothing()
         .returning(SubscriptionRow.id)
     )
@@ -50,6 +51,12 @@ def ensure(
     return _subscription(row), made is not None
 
 
+def lock_mailbox(session: Session, mailbox_hash: str) -> None:
+    """Requests about one mailbox take turns until the transaction ends; on SQLite all writes do anyhow."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(int(mailbox_hash[:15], 16))))
+
+
 def get(session: Session, subscription: int, *, lock: bool = False) -> Subscription | None:
     query = select(SubscriptionRow).where(SubscriptionRow.id == subscription)
     row = session.scalar(query.with_for_update() if lock else query)
@@ -57,12 +64,14 @@ def get(session: Session, subscription: int, *, lock: bool = False) -> Subscript
 
 
 def save(session: Session, changed: Subscription) -> None:
-    """Write state, version and times of a subscription that is locked in this transaction."""
+    """Write state, name, language, version and times of a subscription that is locked in this transaction."""
     session.execute(
         update(SubscriptionRow)
         .where(SubscriptionRow.id == changed.id)
         .values(
             state=changed.state.value,
+            name=changed.name,
+            language=changed.language,
             version=changed.version,
             created_at=changed.created_at,
             confirmed_at=changed.confirmed_at,
@@ -89,31 +98,43 @@ def prove(session: Session, proof: Proof) -> None:
     session.flush()
 
 
-def proven(session: Session, site_id: int, hashes: Sequence[str], what: str) -> bool:
-    """Whether there is a proof of that kind under one of the hashes."""
-    query = select(ConsentRow.id).where(
-        ConsentRow.site_id == site_id, ConsentRow.email_hash.in_(hashes), ConsentRow.what == what
-    )
-    return session.scalar(query.limit(1)) is not None
-
-
-def mailed(session: Session, site_id: int, email_hash: str, since: datetime) -> list[datetime]:
-    """When confirmations went to a mailbox."""
+def mailed(session: Session, site_id: int, email_hash: str, what: str, since: datetime) -> list[datetime]:
+    """When mails of a kind (``mailed`` or ``leave-mailed``) went to a mailbox."""
     query = select(ConsentRow.at).where(
         ConsentRow.site_id == site_id,
         ConsentRow.email_hash == email_hash,
-        ConsentRow.what == "mailed",
+        ConsentRow.what == what,
         ConsentRow.at > since,
     )
     return list(session.scalars(query))
 
 
-def mailed_by_site(session: Session, site_id: int, since: datetime) -> int:
-    """How many confirmations a site has sent."""
-    query = select(func.count()).where(
-        ConsentRow.site_id == site_id, ConsentRow.what == "mailed", ConsentRow.at > since
-    )
-    return session.scalar(query) or 0
+def mailed_by_site(session: Session, site_id: int | None, since: datetime) -> int:
+    """How many mails a site has sent, or all sites together."""
+    query = select(func.count()).select_from(ConsentRow).where(ConsentRow.what.in_(MAILED), ConsentRow.at > since)
+    return session.scalar(query if site_id is None else query.where(ConsentRow.site_id == site_id)) or 0
+
+
+def find(session: Session, site_id: int, email: str, *, lock: bool = False) -> Subscription | None:
+    """The subscription of an address."""
+    query = select(SubscriptionRow).where(SubscriptionRow.site_id == site_id, SubscriptionRow.email == email)
+    row = session.scalar(query.with_for_update() if lock else query)
+    return _subscription(row) if row else None
+
+
+def of_address(session: Session, email: str) -> list[Subscription]:
+    """The subscriptions of an address to all sites, locked."""
+    query = select(SubscriptionRow).where(SubscriptionRow.email == email).order_by(SubscriptionRow.id)
+    return [_subscription(row) for row in session.scalars(query.with_for_update())]
+
+
+def of_site(
+    session: Session, site_id: int, state: SubscriptionState | None, after: int, limit: int
+) -> list[Subscription]:
+    """Subscriptions of a site by their ids, so many after one."""
+    query = select(SubscriptionRow).where(SubscriptionRow.site_id == site_id, SubscriptionRow.id > after)
+    query = query if state is None else query.where(SubscriptionRow.state == state.value)
+    return [_subscription(row) for row in session.scalars(query.order_by(SubscriptionRow.id).limit(limit))]
 
 
 def purge(session: Session, before: datetime) -> None:
@@ -135,6 +156,8 @@ def _subscription(row: SubscriptionRow) -> Subscription:
         state=SubscriptionState(row.state),
         created_at=row.created_at,
         version=row.version,
+        name=row.name,
+        language=row.language,
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
     )
