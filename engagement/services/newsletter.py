@@ -54,6 +54,11 @@ def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = Non
     tools.wake()
 
 
+def first_version(tools: Toolbox) -> int:
+    """Where the versions of a new row start."""
+    return 1 + tools.randomness(_VERSION_BITS)
+
+
 def look_up(tools: Toolbox, token: str, purpose: LinkPurpose) -> Subscription:
     """The subscription a link is about; changes nothing. Raises ``LinkNotValid``."""
     with reading() as session:
@@ -130,7 +135,7 @@ def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp, client: s
     if suppressions.silenced(tools, session, site.id, asked.email):
         return
     mail_quota.hold_mailbox(tools, session, asked.email)
-    version = 1 + tools.randomness(_VERSION_BITS)
+    version = first_version(tools)
     found, new = newsletter.ensure(session, site.id, asked.email, name=asked.name, version=version, now=now)
     if found.state is SubscriptionState.CONFIRMED:
         return

@@ -1,6 +1,5 @@
 """The newsletter form, as JSON and as a plain form send it."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from marshmallow import RAISE, Schema, fields
 from engagement.domain import pages
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.domain.newsletter import SignUp
+from engagement.domain.newsletter import MAX_NAME, SignUp, read_name
 from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.services.addresses import read_address
@@ -24,7 +23,6 @@ SOURCE = N_("Please write the http or https address of the page with the form.")
 
 REFUSED_DOMAIN = N_("Addresses of this mail provider are not accepted here. Please use another one.")
 
-MAX_NAME = 100
 _TEXT: dict[str, Any] = {
     "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
 }
@@ -78,13 +76,6 @@ def read_email(value: str) -> str:
         return read_address(value)
     except ValueError as error:
         raise InvalidInput([FieldError("/email", Message(forms.EMAIL))]) from error
-
-
-def read_name(value: str) -> str:
-    name = " ".join(value.split())
-    if len(name) > MAX_NAME or any(unicodedata.category(c) in {"Cc", "Cs"} for c in name):
-        raise ValueError("not a name")
-    return name
 
 
 def _source(value: str) -> str:

@@ -242,7 +242,9 @@ def test_every_line_of_a_comment_is_marked_as_quoted(kind: NoticeKind) -> None:
     assert "> Bello.\n> \n> Decidi: a\n> Decidi: b\n> Decidi: c\n" in text.replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE, NoticeKind.APPEAL_DECIDED])
+@pytest.mark.parametrize(
+    "kind", [NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE, NoticeKind.APPEAL_DECIDED]
+)
 def test_a_letter_to_an_unproven_address_holds_nothing_a_visitor_typed(kind: NoticeKind) -> None:
     raw = write(kind, author="SECRET", body="SECRET", page_title="SECRET", name="SECRET", topic="SECRET")
     assert "SECRET" not in read(raw).as_string()

@@ -19,7 +19,7 @@ from engagement.domain.moderators import DeskSession
 from engagement.domain.reasons import moderator_text
 from engagement.language import age as age_of
 from engagement.language import say
-from engagement.services import contact, moderation, moderators
+from engagement.services import contact, mail_quota, moderation, moderators
 from engagement.services.highlights import highlights
 from engagement.web.desk import room
 from engagement.web.house import toolbox
@@ -56,6 +56,7 @@ DOINGS = {
     "message-read": N_("marked a message as read"),
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
+    "form-saved": N_("changed a newsletter form"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),
@@ -160,7 +161,8 @@ def frame(session: DeskSession) -> dict[str, Any]:
     waited = toolbox().clock.now() - oldest if oldest else None
     age = age_of(waited, room.language()) if waited is not None else ""
     letters = contact.waiting(session.site_ids)
-    return {"me": session, "count": count, "age": age, "last": last, "letters": letters}
+    alarm = mail_quota.alarm(toolbox())
+    return {"me": session, "count": count, "age": age, "last": last, "letters": letters, "alarm": alarm}
 
 
 def card(item: QueueItem) -> Card:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.domain.newsletter import SubscriptionState
+from engagement.domain.newsletter import MAX_NAME, SubscriptionState, read_name
 from engagement.language import LANGUAGES, say
 from engagement.services import preferences
 from engagement.services.preferences import Preferences
@@ -56,9 +56,9 @@ def _save(token: str) -> Response:
     if language not in LANGUAGES:
         raise BadRequest
     try:
-        name = signing_up.read_name(request.form.get("name", ""))
+        name = read_name(request.form.get("name", ""))
     except ValueError as error:
-        raise InvalidInput([FieldError("/name", Message(signing_up.NAME, {"most": signing_up.MAX_NAME}))]) from error
+        raise InvalidInput([FieldError("/name", Message(signing_up.NAME, {"most": MAX_NAME}))]) from error
     return _page(preferences.change(toolbox(), token, name=name, language=language), SAVED)
 
 
