@@ -40,8 +40,12 @@ def forms_of(site: Site) -> Sequence[NewsletterForm]:
     return [*own, *kept]
 
 
-def save_form(tools: Toolbox, site: Site, wanted: NewsletterForm, *, who: str = COMMAND_LINE) -> NewsletterForm:
-    """Make or change a form; another wording of the consent is another version. ``who`` stands in the audit.
+def save_form(
+    tools: Toolbox, site: Site, wanted: NewsletterForm, *, who: str = COMMAND_LINE, new: bool = False
+) -> NewsletterForm:
+    """Make or change a form; another wording of the consent is another version.
+
+    ``who`` stands in the audit; ``new``: there must be none yet.
 
     Raises ``InvalidInput`` for a key that is another site's, a field name or a redirect that cannot be one.
     """
@@ -57,7 +61,7 @@ def save_form(tools: Toolbox, site: Site, wanted: NewsletterForm, *, who: str = 
     with transaction() as session:
         known = forms.get(session, wanted.key, lock=True)
         other = sites.by_key(session, wanted.key)
-        if (known and known.site_id != site.id) or (other and other.id != site.id):
+        if (known and known.site_id != site.id) or (other and other.id != site.id) or (new and (known or other)):
             wrong.append(FieldError("/key", Message(N_("This key is taken."))))
         if wrong:
             raise InvalidInput(wrong)

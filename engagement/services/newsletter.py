@@ -17,7 +17,7 @@ from engagement.services.addresses import address_hash, hashes_of
 from engagement.services.comments import Once
 from engagement.services.once import replayed
 from engagement.services.ports import Toolbox
-from engagement.services.readers import client_hash
+from engagement.services.readers import client_hash_in
 from engagement.storage import idempotency, newsletter, sites
 from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
@@ -40,10 +40,9 @@ def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = Non
     if once and replayed(site, once):
         return
     sign_up = replace(sign_up, email=sign_up.email.lower())
-    client = client_hash(tools, sign_up.client)
     try:
         with transaction() as session:
-            _take(tools, session, site, sign_up, client)
+            _take(tools, session, site, sign_up)
             if once:
                 now = tools.clock.now()
                 idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer={}, now=now)
@@ -130,7 +129,7 @@ def purge(tools: Toolbox) -> None:
         newsletter.purge(session, before)
 
 
-def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp, client: str) -> None:
+def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp) -> None:
     now = tools.clock.now()
     if suppressions.silenced(tools, session, site.id, asked.email):
         return
@@ -141,6 +140,7 @@ def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp, client: s
         return
     mail = mail_quota.may_mail(tools, session, site, asked.email, NoticeKind.NEWSLETTER_CONFIRM)
     if new or mail:
+        client = client_hash_in(tools, session, asked.client)
         newsletter.prove(session, _asked(tools, site, asked, client, now))
     if mail:
         _mail(tools, session, site, found, asked.name, again=not new)

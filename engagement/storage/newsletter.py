@@ -35,6 +35,8 @@ def ensure(
     session: Session, site_id: int, email: str, *, name: str, version: int, now: datetime
 ) -> tuple[Subscription, bool]:
     """The subscription of an address, locked, and whether it is new; a new one is pending at ``version``."""
+    if found := find(session, site_id, email, lock=True):
+        return found, False  # so it is mostly, and an insert in vain costs more than a look
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     made = session.scalar(
