@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 
 from engagement.archives.mailing_list import safe_cell
 from engagement.cli.newsletter import newsletter
@@ -15,10 +16,14 @@ from engagement.services import newsletter as service
 from engagement.services import sites
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow, SuppressionRow
 from tests.cli.test_moderators import House
-from tests.cli.test_moderators import house as house
 from tests.services.test_newsletter import rows
 
 CONSENT = "Modulo cartaceo alla fiera di Torino, 3 maggio 2026"
+
+
+@pytest.fixture
+def house(app: Flask) -> House:
+    return House(app)
 
 
 def ask(house: House, *words: str | Path) -> Result:
