@@ -113,12 +113,12 @@ def ask_to_leave(tools: Toolbox, site: Site, email: str) -> None:
     with transaction() as session:
         mail_quota.hold_mailbox(tools, session, email)
         found = newsletter.find(session, site.id, email, lock=True)
-        if found is None or found.state is SubscriptionState.LEFT:
-            return
-        if not suppressions.silenced(tools, session, site.id, email) and mail_quota.may_mail(
-            tools, session, site, email, kind
-        ):
+        silenced = suppressions.silenced(tools, session, site.id, email)
+        mail = mail_quota.may_mail(tools, session, site, email, kind) and not silenced
+        if mail and found is not None and found.state is not SubscriptionState.LEFT:
             mail_quota.queue(tools, session, site, found, kind)
+        else:
+            mail_quota.pretend(tools, session, site)
     tools.wake()
 
 
@@ -131,32 +131,35 @@ def purge(tools: Toolbox) -> None:
 
 def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp) -> None:
     now = tools.clock.now()
-    if suppressions.silenced(tools, session, site.id, asked.email):
-        return
     mail_quota.hold_mailbox(tools, session, asked.email)
+    silenced = suppressions.silenced(tools, session, site.id, asked.email)
+    mail = mail_quota.may_mail(tools, session, site, asked.email, NoticeKind.NEWSLETTER_CONFIRM)
+    client = client_hash_in(tools, session, asked.client)
+    if silenced:
+        mail_quota.pretend(tools, session, site)
+        return
     version = first_version(tools)
     found, new = newsletter.ensure(session, site.id, asked.email, name=asked.name, version=version, now=now)
-    if found.state is SubscriptionState.CONFIRMED:
+    if found.state is SubscriptionState.CONFIRMED or not (new or mail):
+        mail_quota.pretend(tools, session, site)
         return
-    mail = mail_quota.may_mail(tools, session, site, asked.email, NoticeKind.NEWSLETTER_CONFIRM)
-    if new or mail:
-        client = client_hash_in(tools, session, asked.client)
-        newsletter.prove(session, _asked(tools, site, asked, client, now))
+    newsletter.prove(session, _asked(tools, site, asked, client, now))
     if mail:
-        _mail(tools, session, site, found, asked.name, again=not new)
+        pending = found if new else _pending_again(tools, session, found, asked.name)
+        mail_quota.queue(tools, session, site, pending, NoticeKind.NEWSLETTER_CONFIRM)
 
 
-def _mail(tools: Toolbox, session: Session, site: Site, found: Subscription, name: str, *, again: bool) -> None:
-    """The subscription is pending from now; a new request ends the links of an older one."""
+def _pending_again(tools: Toolbox, session: Session, found: Subscription, name: str) -> Subscription:
+    """Pending from now; a new request ends the links of an older one."""
     pending = replace(
         found,
         state=SubscriptionState.PENDING,
-        version=found.version + again,
+        version=found.version + 1,
         created_at=tools.clock.now(),
         name=name or found.name,
     )
     newsletter.save(session, pending)
-    mail_quota.queue(tools, session, site, pending, NoticeKind.NEWSLETTER_CONFIRM)
+    return pending
 
 
 def _asked(tools: Toolbox, site: Site, asked: SignUp, client: str, now: datetime) -> Proof:

@@ -45,12 +45,12 @@ def ensure(
         .on_conflict_do_nothing()
         .returning(SubscriptionRow.id)
     )
-    row = session.scalars(
-        select(SubscriptionRow)
-        .where(SubscriptionRow.site_id == site_id, SubscriptionRow.email == email)
-        .with_for_update()
-    ).one()
-    return _subscription(row), made is not None
+    if made is not None:
+        return Subscription(made, site_id, email, SubscriptionState.PENDING, now, version, name=name), True
+    found = find(session, site_id, email, lock=True)
+    if found is None:
+        raise LookupError("a subscription went away while it was asked for")
+    return found, False
 
 
 def lock_mailbox(session: Session, mailbox_hash: str) -> None:
@@ -83,20 +83,16 @@ def save(session: Session, changed: Subscription) -> None:
 
 
 def prove(session: Session, proof: Proof) -> None:
-    session.add(
-        ConsentRow(
-            site_id=proof.site_id,
-            email_hash=proof.email_hash,
-            what=proof.what,
-            at=proof.at,
-            form=proof.form,
-            consent_text=proof.consent_text,
-            language=proof.language,
-            source_url=proof.source_url,
-            client_hash=proof.client_hash,
-            method=proof.method,
-        )
-    )
+    session.add(_consent(proof))
+    session.flush()
+
+
+def pretend(session: Session, proof: Proof) -> None:
+    """Write a proof and take it out again: the same work, and nothing is kept."""
+    row = _consent(proof)
+    session.add(row)
+    session.flush()
+    session.delete(row)
     session.flush()
 
 
@@ -162,4 +158,19 @@ def _subscription(row: SubscriptionRow) -> Subscription:
         language=row.language,
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
+    )
+
+
+def _consent(proof: Proof) -> ConsentRow:
+    return ConsentRow(
+        site_id=proof.site_id,
+        email_hash=proof.email_hash,
+        what=proof.what,
+        at=proof.at,
+        form=proof.form,
+        consent_text=proof.consent_text,
+        language=proof.language,
+        source_url=proof.source_url,
+        client_hash=proof.client_hash,
+        method=proof.method,
     )
