@@ -36,8 +36,7 @@ def may_mail(tools: Toolbox, session: Session, site: Site, email: str, kind: Not
     sent = newsletter.mailed(session, site.id, mailbox_hash(tools, email), _WRITTEN[kind], now - timedelta(days=30))
     limits, since = tools.settings.limits, now - _HOUR
     # All are counted each time: to stop at the first would take less time for an address that is known (SEC-50).
-    by_site = newsletter.mailed_by_site(session, site.id, since)
-    by_all = newsletter.mailed_by_site(session, None, since)
+    by_site, by_all = newsletter.mailed_since(session, site.id, since)
     if not may_be_mailed(sent, now) or by_site >= limits.mail_per_site_hour:
         return False
     if by_all >= limits.mail_per_hour:

@@ -107,10 +107,12 @@ def mailed(session: Session, site_id: int, email_hash: str, what: str, since: da
     return list(session.scalars(query))
 
 
-def mailed_by_site(session: Session, site_id: int | None, since: datetime) -> int:
-    """How many mails a site has sent, or all sites together."""
-    query = select(func.count()).select_from(ConsentRow).where(ConsentRow.what.in_(MAILED), ConsentRow.at > since)
-    return session.scalar(query if site_id is None else query.where(ConsentRow.site_id == site_id)) or 0
+def mailed_since(session: Session, site_id: int, since: datetime) -> tuple[int, int]:
+    """How many mails a site has sent, and all sites together."""
+    by_site = func.count().filter(ConsentRow.site_id == site_id)
+    query = select(by_site, func.count()).select_from(ConsentRow)
+    counted = session.execute(query.where(ConsentRow.what.in_(MAILED), ConsentRow.at > since)).one()
+    return int(counted[0]), int(counted[1])
 
 
 def find(session: Session, site_id: int, email: str, *, lock: bool = False) -> Subscription | None:
