@@ -15,10 +15,12 @@ from engagement.cli.models_port import Progress, TextScorer
 from engagement.contacts.brevo import open_contacts
 from engagement.domain.channel import Channel
 from engagement.domain.sites import Site
+from engagement.domain.suppression import RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
+from engagement.mail.providers import refused
 from engagement.screening import catalogue, embedded, lexicon
 from engagement.screening.guarded import MissingScreener
 from engagement.screening.guesses import read
@@ -115,6 +117,7 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         randomness=secrets.randbits,
         secret=secret.encode(),
         scale=to_perspective,
+        refused_domains=make_refused_domains(settings),
         languages=catalogue.languages(screener.model),
     )
 
@@ -171,6 +174,15 @@ def make_words(settings: Settings) -> WordLists:
             if term.kind in _BLOCKED_KINDS and term.severity == 3 and not term.ambiguous
         }
     return WordLists(frozenset(block), frozenset(read(term).cleaned for term in policy.hold_words))
+
+
+def make_refused_domains(settings: Settings) -> RefusedDomains:
+    """The mail domains that may not sign up. Raises ``SettingsError`` for a list that cannot be read."""
+    chosen = settings.newsletter
+    try:
+        return refused(chosen.blocked_domains, disposable=chosen.refuse_disposable, file=chosen.disposable_file)
+    except (OSError, ValueError) as error:
+        raise SettingsError([f"newsletter.disposable_file cannot be read: {error}"]) from error
 
 
 def make_demo_site(app: Flask, settings: Settings) -> Site:

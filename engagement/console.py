@@ -22,6 +22,7 @@ from engagement.cli.form import form
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
+from engagement.cli.newsletter import newsletter
 from engagement.cli.privacy import export, forget
 from engagement.cli.screen import screen
 from engagement.cli.site import site
@@ -252,7 +253,7 @@ def _die_when_told() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-for command in (brevo, doctor, embed, export, forget, form, key, model, moderator, openapi, screen, site):
+for command in (brevo, doctor, embed, export, forget, form, key, model, moderator, newsletter, openapi, screen, site):
     commands.add_command(command)
 
 

@@ -1,11 +1,15 @@
 """Sign-up with double opt-in: a state, not a flag; and how often a mailbox may be written to."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
+LinkPurpose = Literal["confirm", "leave", "preferences"]
 PENDING_FOR = timedelta(days=7)
+MAX_NAME = 100  # characters
 MAILS_PER_DAY = 1
 MAILS_PER_MONTH = 3  # per 30 days
 
@@ -60,8 +64,18 @@ class Subscription:
     state: SubscriptionState
     created_at: datetime
     version: int = 1
+    name: str = ""
+    language: str = ""  # "" is the site's
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
+
+
+def read_name(text: str) -> str:
+    """A name with single spaces. Raises ``ValueError`` for one that is too long or has control characters."""
+    name = " ".join(text.split())
+    if len(name) > MAX_NAME or any(unicodedata.category(c) in {"Cc", "Cs"} for c in name):
+        raise ValueError("not a name")
+    return name
 
 
 def may_be_mailed(sent: Sequence[datetime], now: datetime) -> bool:

@@ -12,8 +12,20 @@ class NoticeKind(StrEnum):
     COMMENT_REPORTED = "comment-reported"  # the same, a reader thinks it should go
     REPORT_DECIDED = "report-decided"  # to that reader
     NEWSLETTER_CONFIRM = "newsletter-confirm"  # to who signed up
+    NEWSLETTER_LEAVE = "newsletter-leave"  # to who asked, by typing the address, to leave
     CONTACT_MESSAGE = "contact-message"  # to the author of the blog, from a reader
     APPEAL_DECIDED = "appeal-decided"  # to the author of a comment that was rejected
+
+
+# Mails to readers, at addresses that anybody may have typed; the others go to people of the house.
+TO_READERS = frozenset(
+    {
+        NoticeKind.NEWSLETTER_CONFIRM,
+        NoticeKind.NEWSLETTER_LEAVE,
+        NoticeKind.REPORT_DECIDED,
+        NoticeKind.APPEAL_DECIDED,
+    }
+)
 
 
 class OutboxState(StrEnum):

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from engagement.domain.errors import LinkNotValid
-from engagement.domain.newsletter import PENDING_FOR
+from engagement.domain.newsletter import PENDING_FOR, LinkPurpose
 
 DECIDE_FOR = timedelta(hours=72)
 APPEAL_FOR = timedelta(days=30)
@@ -60,14 +60,14 @@ class SignedLinks:
         return comment, version
 
     def newsletter(
-        self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None
+        self, purpose: LinkPurpose, subscription: int, version: int, *, since: datetime | None = None
     ) -> str:
-        """To confirm within seven days, or to leave, whenever."""
+        """To confirm within seven days; to leave or to change things, whenever."""
         until = int(((since or self._now()) + PENDING_FOR).timestamp()) if purpose == "confirm" else 0
         token = self._pack(f"newsletter-{purpose}", [subscription, version, until])
-        return f"{self._url}/newsletter/{purpose}/{token}"
+        return f"{self._url}/{purpose if purpose == 'preferences' else f'newsletter/{purpose}'}/{token}"
 
-    def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:
+    def read_newsletter(self, purpose: LinkPurpose, token: str) -> tuple[int, int]:
         """``(subscription, version)``. Raises ``LinkNotValid``."""
         subscription, version, until = self._unpack(f"newsletter-{purpose}", token, 3)
         if until and until <= self._now().timestamp():

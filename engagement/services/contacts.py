@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from engagement.domain.contacts import Answer, Contact, Event, Job, Outcome, Way, heard
+from engagement.domain.contacts import Answer, Change, Contact, Event, Job, Outcome, Way, heard
 from engagement.domain.errors import Unavailable
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.sites import Site
+from engagement.domain.suppression import SuppressionReason
 from engagement.services.newsletter import depart
 from engagement.services.ports import Toolbox
 from engagement.storage import contacts, privacy, sites
@@ -22,6 +23,11 @@ _log = logging.getLogger(__name__)
 EVENTS_KEPT = timedelta(days=30)
 _TURN = timedelta(seconds=5)  # then the other work of the background, such as mails, has its turn
 _LONG = timedelta(hours=1)  # failing for longer than this is told at the desk
+_REASONS = {
+    Change.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
+    Change.BOUNCED: SuppressionReason.BOUNCED,
+    Change.COMPLAINED: SuppressionReason.COMPLAINED,
+}
 _DONE = Answer(Outcome.DONE)
 SHUT = N_(
     "Brevo does not let us in (%(code)s): confirmed readers wait here, none is lost. Look with: engagement brevo check"
@@ -147,7 +153,7 @@ def hear(tools: Toolbox, site: Site, events: Sequence[Event]) -> int:
                 continue
             if event.at and found.confirmed_at and event.at < found.confirmed_at.replace(microsecond=0):
                 continue
-            depart(tools, session, found, event.change.value)
+            depart(tools, session, found, event.change.value, _REASONS[event.change])
             left += 1
     return left
 

@@ -9,8 +9,9 @@ from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import NewsletterForm
 from engagement.domain.pages import belongs
 from engagement.domain.sites import Site
+from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
-from engagement.storage import forms, sites
+from engagement.storage import audit, forms, sites
 from engagement.storage.db import reading, transaction
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -39,8 +40,12 @@ def forms_of(site: Site) -> Sequence[NewsletterForm]:
     return [*own, *kept]
 
 
-def save_form(tools: Toolbox, site: Site, wanted: NewsletterForm) -> NewsletterForm:
+def save_form(
+    tools: Toolbox, site: Site, wanted: NewsletterForm, *, who: str = COMMAND_LINE, new: bool = False
+) -> NewsletterForm:
     """Make or change a form; another wording of the consent is another version.
+
+    ``who`` stands in the audit; ``new``: there must be none yet.
 
     Raises ``InvalidInput`` for a key that is another site's, a field name or a redirect that cannot be one.
     """
@@ -54,15 +59,17 @@ def save_form(tools: Toolbox, site: Site, wanted: NewsletterForm) -> NewsletterF
     if wanted.redirect_url and not belongs(wanted.redirect_url, site.origins):
         wrong.append(FieldError("/redirect_url", Message(N_("This address is not one of this site's pages."))))
     with transaction() as session:
-        known = forms.get(session, wanted.key)
+        known = forms.get(session, wanted.key, lock=True)
         other = sites.by_key(session, wanted.key)
-        if (known and known.site_id != site.id) or (other and other.id != site.id):
+        if (known and known.site_id != site.id) or (other and other.id != site.id) or (new and (known or other)):
             wrong.append(FieldError("/key", Message(N_("This key is taken."))))
         if wrong:
             raise InvalidInput(wrong)
-        version = known.version if known else 1
-        if known and known.consent_text != wanted.consent_text:
-            version += 1
-        saved = replace(wanted, site_id=site.id, version=version)
-        forms.save(session, saved, tools.clock.now())
+        # A site's own form was there, with the house's wording, before anybody wrote it down.
+        former = known or (NewsletterForm(wanted.key, site.id) if other else None)
+        changed = former is not None and former.consent_text != wanted.consent_text
+        saved = replace(wanted, site_id=site.id, version=(former.version if former else 1) + changed)
+        now = tools.clock.now()
+        forms.save(session, saved, now)
+        audit.write(session, now, who, "form-saved", f"{site.key}/{saved.key}, version {saved.version}")
     return saved

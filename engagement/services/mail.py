@@ -2,14 +2,16 @@
 
 import logging
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.contact import MessageStatus
 from engagement.domain.errors import Unavailable
-from engagement.domain.newsletter import SubscriptionState
+from engagement.domain.newsletter import LinkPurpose, SubscriptionState
 from engagement.domain.notices import (
     RENDER_TRIES,
+    TO_READERS,
     Delivery,
     Notice,
     NoticeKind,
@@ -20,11 +22,16 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
+from engagement.services import suppressions
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
+_LINKS: Mapping[NoticeKind, tuple[LinkPurpose, ...]] = {
+    NoticeKind.NEWSLETTER_CONFIRM: ("confirm", "preferences"),
+    NoticeKind.NEWSLETTER_LEAVE: ("leave", "preferences"),
+}
 
 
 def deliver_due(tools: Toolbox, limit: int = 20) -> int:
@@ -84,7 +91,9 @@ def _send(tools: Toolbox, queued: QueuedNotice) -> Delivery | None:
 
 def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
-    if queued.notice.kind is NoticeKind.NEWSLETTER_CONFIRM:
+    if queued.notice.kind in TO_READERS and _silenced(tools, queued.notice):
+        return None  # since it was queued
+    if queued.notice.kind in {NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE}:
         return _newsletter_facts(tools, queued)
     if queued.notice.kind is NoticeKind.CONTACT_MESSAGE:
         return _contact_facts(tools, queued)
@@ -101,16 +110,28 @@ def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object]
     with reading() as session:
         found = newsletter.get(session, int(notice.payload["subscription"]))
         site = sites.by_id(session, notice.site_id)
-    if found is None or found.state is not SubscriptionState.PENDING:
+    version = int(notice.payload["version"])  # the one it was queued at, so that a retry is the same bytes
+    confirming = notice.kind is NoticeKind.NEWSLETTER_CONFIRM
+    if found is None or found.state is SubscriptionState.LEFT:
         return None
-    if found.version != notice.payload["version"]:
+    if confirming and found.state is not SubscriptionState.PENDING:
+        return None
+    if confirming and found.version != notice.payload["version"]:
         return None
     return {
         "recipient": notice.recipient,
         "created_at": queued.created_at,
         "site_name": site.name,
-        "confirm_url": tools.links.newsletter("confirm", found.id, found.version, since=queued.created_at),
+        **{
+            f"{purpose}_url": tools.links.newsletter(purpose, found.id, version, since=queued.created_at)
+            for purpose in _LINKS[notice.kind]
+        },
     }
+
+
+def _silenced(tools: Toolbox, notice: Notice) -> bool:
+    with reading() as session:
+        return suppressions.silenced(tools, session, notice.site_id, notice.recipient.lower())
 
 
 def _still_so(notice: Notice, comment: Comment) -> bool:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from engagement.domain.channel import Channel
 from engagement.domain.contacts import Answer, Contact
+from engagement.domain.newsletter import LinkPurpose
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
+from engagement.domain.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
 
@@ -65,11 +67,11 @@ class Links(Protocol):
         """``(comment, version)``. Raises ``LinkNotValid``."""
 
     def newsletter(
-        self, purpose: Literal["confirm", "leave"], subscription: int, version: int, *, since: datetime | None = None
+        self, purpose: LinkPurpose, subscription: int, version: int, *, since: datetime | None = None
     ) -> str:
-        """The address of the page to confirm (for seven days) or to leave (for ever)."""
+        """The address of the page to confirm (for seven days), to leave, or to change things (for ever)."""
 
-    def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:
+    def read_newsletter(self, purpose: LinkPurpose, token: str) -> tuple[int, int]:
         """``(subscription, version)``. Raises ``LinkNotValid``."""
 
 
@@ -138,4 +140,5 @@ class Toolbox:
     randomness: Callable[[int], int]  # so many random bits
     secret: bytes
     scale: Scale = unscaled
+    refused_domains: RefusedDomains = NO_DOMAINS  # whose addresses may not sign up
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for

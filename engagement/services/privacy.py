@@ -7,17 +7,20 @@ from typing import Any
 
 from engagement.domain.errors import Conflict
 from engagement.domain.messages import N_, Message
+from engagement.domain.suppression import SuppressionReason
 from engagement.language import say
-from engagement.services import newsletter
+from engagement.services import suppressions
+from engagement.services.addresses import hashes_of
 from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
 from engagement.storage import audit, contacts, privacy, sites
+from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
-from engagement.storage.newsletter import Proof, prove
 
 _log = logging.getLogger(__name__)
 NO_NAME = N_("Anonymous")
+ERASURE = "erasure"  # the hand that wrote a line of the suppression list
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,15 @@ class Forgotten:
     traces: int
 
 
-def forget(tools: Toolbox, email: str) -> Forgotten:
+def forget(tools: Toolbox, email: str, by: str = COMMAND_LINE) -> Forgotten:
     """Forget an address on all sites, in one transaction.
 
     Comments stay without name and addresses; subscriptions, proofs and mails go. What stays is a keyed hash for each
-    site, so that nobody can sign the address up again, and an audit line without the address.
+    site, so that nobody can sign the address up again, and an audit line without the address. ``by``: who asked.
     Raises ``Conflict`` for the address of a moderator or of a site's author.
     """
     email, now = _plain(email), tools.clock.now()
-    hashes = newsletter.hashes_of(tools, email)
+    hashes = hashes_of(tools, email)
     with transaction() as session:
         _check_holder(*privacy.holders(session, email))
         known = sites.every(session)
@@ -56,12 +59,13 @@ def forget(tools: Toolbox, email: str) -> Forgotten:
             traces=privacy.forget_traces(session, email),
         )
         contacts.forget_job(session, email)
+        suppressed.lift(session, hashes)
         if done.subscriptions and tools.settings.brevo.on:
             # The address is kept until its contact is gone there too: without it nobody could say whose.
             contacts.want(session, email, now, erase=True)
         for site in known:
-            prove(session, Proof(site.id, hashes[0], newsletter.FORGOTTEN, now, "erasure"))
-        audit.write(session, now, COMMAND_LINE, "forgotten", ", ".join(f"{k} {v}" for k, v in asdict(done).items()))
+            suppressions.write(tools, session, site.id, email, SuppressionReason.FORGOTTEN, ERASURE)
+        audit.write(session, now, by, "forgotten", ", ".join(f"{k} {v}" for k, v in asdict(done).items()))
     if not privacy.scrub():
         _log.warning("the database file is busy: deleted bytes stay in it; type VACUUM in sqlite3 later")
     return done
@@ -70,7 +74,7 @@ def forget(tools: Toolbox, email: str) -> Forgotten:
 def allow_again(tools: Toolbox, email: str) -> bool:
     """Let an address that was forgotten sign up again; whether it had been forgotten."""
     with transaction() as session:
-        gone = privacy.forget_consents(session, newsletter.hashes_of(tools, _plain(email)))
+        gone = suppressed.lift(session, hashes_of(tools, _plain(email)), source=ERASURE)
         audit.write(session, tools.clock.now(), COMMAND_LINE, "allowed-again")
     return gone > 0
 
@@ -86,7 +90,7 @@ def export(tools: Toolbox, site_key: str | None, email: str | None) -> Iterator[
 
 
 def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
-    hashes = newsletter.hashes_of(tools, email) if email else None
+    hashes = hashes_of(tools, email) if email else None
     with reading() as session:
         if site_id is not None and email is None:
             yield {"kind": "site"} | asdict(sites.by_id(session, site_id))
@@ -96,6 +100,7 @@ def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterato
         yield from _kind("report", privacy.reports_of(session, site_id=site_id, email=email))
         yield from _kind("subscription", privacy.subscriptions_of(session, site_id=site_id, email=email))
         yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
+        yield from _kind("suppression", privacy.suppressions_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("mail", privacy.mails_of(session, site_id=site_id, email=email))
         if email is not None:
             yield from _kind("contact", privacy.contact_jobs_of(session, email=email))

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import secrets
 
+from sqlalchemy.orm import Session
+
 from engagement.services.ports import Toolbox
 from engagement.storage import day_keys
 from engagement.storage.db import transaction
@@ -14,5 +16,12 @@ def client_hash(tools: Toolbox, client: str) -> str:
     if not client:
         return ""
     with transaction() as session:
-        key = day_keys.of(session, tools.clock.now().date().isoformat(), secrets.token_hex(32))
+        return client_hash_in(tools, session, client)
+
+
+def client_hash_in(tools: Toolbox, session: Session, client: str) -> str:
+    """The same, in somebody's transaction."""
+    if not client:
+        return ""
+    key = day_keys.of(session, tools.clock.now().date().isoformat(), secrets.token_hex(32))
     return hmac.new(bytes.fromhex(key), client.encode(), hashlib.sha256).hexdigest()[:32]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engagement.domain.contacts import Brevo
 from engagement.domain.screening import LABELS
+from engagement.domain.suppression import ProviderRules
 from engagement.settings.reading import build, from_environment, merge, read_toml
 
 _SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}
@@ -61,6 +62,8 @@ class Limits:
     votes: str = "30 per minute"
     reports: str = "5 per hour"
     newsletter: str = "3 per hour"
+    newsletter_leave: str = "3 per hour"
+    preferences: str = "20 per hour"
     messages: str = "5 per minute; 20 per hour"
     links: str = "60 per minute"
     login: str = "30 per 10 minutes"
@@ -70,6 +73,7 @@ class Limits:
     flood_per_minute: int = 5
     flood_per_hour: int = 30
     mail_per_site_hour: int = 200
+    mail_per_hour: int = 1000
     messages_mailed_per_site_hour: int = 60
 
 
@@ -176,6 +180,7 @@ class Settings:
     spam: Spam = field(default_factory=Spam)
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
+    newsletter: ProviderRules = field(default_factory=ProviderRules)
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
     brevo: Brevo = field(default_factory=Brevo)
@@ -299,6 +304,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.flood_per_minute": s.limits.flood_per_minute,
         "limits.flood_per_hour": s.limits.flood_per_hour,
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
+        "limits.mail_per_hour": s.limits.mail_per_hour,
         "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,

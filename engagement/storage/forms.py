@@ -9,8 +9,8 @@ from engagement.domain.newsletter import NewsletterForm
 from engagement.storage.tables import NewsletterFormRow
 
 
-def get(session: Session, key: str) -> NewsletterForm | None:
-    row = session.get(NewsletterFormRow, key)
+def get(session: Session, key: str, *, lock: bool = False) -> NewsletterForm | None:
+    row = session.get(NewsletterFormRow, key, with_for_update=lock or None)
     return _form(row) if row else None
 
 

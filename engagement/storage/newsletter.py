@@ -1,6 +1,5 @@
 """Subscriptions, one row a mailbox and site, and the append-only proof of consent beside them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +11,13 @@ from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value
+MAILED = ("mailed", "leave-mailed")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One line of proof: ``what`` is asked, mailed, confirmed or left; ``method`` form, link or one-click."""
+    """One line of proof: ``what`` is asked, mailed, confirmed, left, leave-mailed or imported; ``method`` form, link,
+    one-click, page or import."""
 
     site_id: int
     email_hash: str
@@ -34,20 +35,28 @@ def ensure(
     session: Session, site_id: int, email: str, *, name: str, version: int, now: datetime
 ) -> tuple[Subscription, bool]:
     """The subscription of an address, locked, and whether it is new; a new one is pending at ``version``."""
+    if found := find(session, site_id, email, lock=True):
+        return found, False  # so it is mostly, and an insert in vain costs more than a look
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     made = session.scalar(
         insert(SubscriptionRow)
-        .values(site_id=site_id, email=email, name=name, state=_PENDING, version=version, created_at=now)
+        .values(site_id=site_id, email=email, name=name, state=_PENDING, version=version, language="", created_at=now)
         .on_conflict_do_nothing()
         .returning(SubscriptionRow.id)
     )
-    row = session.scalars(
-        select(SubscriptionRow)
-        .where(SubscriptionRow.site_id == site_id, SubscriptionRow.email == email)
-        .with_for_update()
-    ).one()
-    return subscription_of(row), made is not None
+    if made is not None:
+        return Subscription(made, site_id, email, SubscriptionState.PENDING, now, version, name=name), True
+    found = find(session, site_id, email, lock=True)
+    if found is None:
+        raise LookupError("a subscription went away while it was asked for")
+    return found, False
+
+
+def lock_mailbox(session: Session, mailbox_hash: str) -> None:
+    """Requests about one mailbox take turns until the transaction ends; on SQLite all writes do anyhow."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(int(mailbox_hash[:15], 16))))
 
 
 def get(session: Session, subscription: int, *, lock: bool = False) -> Subscription | None:
@@ -57,12 +66,14 @@ def get(session: Session, subscription: int, *, lock: bool = False) -> Subscript
 
 
 def save(session: Session, changed: Subscription) -> None:
-    """Write state, version and times of a subscription that is locked in this transaction."""
+    """Write state, name, language, version and times of a subscription that is locked in this transaction."""
     session.execute(
         update(SubscriptionRow)
         .where(SubscriptionRow.id == changed.id)
         .values(
             state=changed.state.value,
+            name=changed.name,
+            language=changed.language,
             version=changed.version,
             created_at=changed.created_at,
             confirmed_at=changed.confirmed_at,
@@ -72,48 +83,58 @@ def save(session: Session, changed: Subscription) -> None:
 
 
 def prove(session: Session, proof: Proof) -> None:
-    session.add(
-        ConsentRow(
-            site_id=proof.site_id,
-            email_hash=proof.email_hash,
-            what=proof.what,
-            at=proof.at,
-            form=proof.form,
-            consent_text=proof.consent_text,
-            language=proof.language,
-            source_url=proof.source_url,
-            client_hash=proof.client_hash,
-            method=proof.method,
-        )
-    )
+    session.add(_consent(proof))
     session.flush()
 
 
-def proven(session: Session, site_id: int, hashes: Sequence[str], what: str) -> bool:
-    """Whether there is a proof of that kind under one of the hashes."""
-    query = select(ConsentRow.id).where(
-        ConsentRow.site_id == site_id, ConsentRow.email_hash.in_(hashes), ConsentRow.what == what
-    )
-    return session.scalar(query.limit(1)) is not None
+def pretend(session: Session, proof: Proof) -> None:
+    """Write a proof and take it out again: the same work, and nothing is kept."""
+    row = _consent(proof)
+    session.add(row)
+    session.flush()
+    session.delete(row)
+    session.flush()
 
 
-def mailed(session: Session, site_id: int, email_hash: str, since: datetime) -> list[datetime]:
-    """When confirmations went to a mailbox."""
+def mailed(session: Session, site_id: int, email_hash: str, what: str, since: datetime) -> list[datetime]:
+    """When mails of a kind (``mailed`` or ``leave-mailed``) went to a mailbox."""
     query = select(ConsentRow.at).where(
         ConsentRow.site_id == site_id,
         ConsentRow.email_hash == email_hash,
-        ConsentRow.what == "mailed",
+        ConsentRow.what == what,
         ConsentRow.at > since,
     )
     return list(session.scalars(query))
 
 
-def mailed_by_site(session: Session, site_id: int, since: datetime) -> int:
-    """How many confirmations a site has sent."""
-    query = select(func.count()).where(
-        ConsentRow.site_id == site_id, ConsentRow.what == "mailed", ConsentRow.at > since
-    )
-    return session.scalar(query) or 0
+def mailed_since(session: Session, site_id: int, since: datetime) -> tuple[int, int]:
+    """How many mails a site has sent, and all sites together."""
+    by_site = func.count().filter(ConsentRow.site_id == site_id)
+    query = select(by_site, func.count()).select_from(ConsentRow)
+    counted = session.execute(query.where(ConsentRow.what.in_(MAILED), ConsentRow.at > since)).one()
+    return int(counted[0]), int(counted[1])
+
+
+def find(session: Session, site_id: int, email: str, *, lock: bool = False) -> Subscription | None:
+    """The subscription of an address."""
+    query = select(SubscriptionRow).where(SubscriptionRow.site_id == site_id, SubscriptionRow.email == email)
+    row = session.scalar(query.with_for_update() if lock else query)
+    return subscription_of(row) if row else None
+
+
+def of_address(session: Session, email: str) -> list[Subscription]:
+    """The subscriptions of an address to all sites, locked."""
+    query = select(SubscriptionRow).where(SubscriptionRow.email == email).order_by(SubscriptionRow.id)
+    return [subscription_of(row) for row in session.scalars(query.with_for_update())]
+
+
+def of_site(
+    session: Session, site_id: int, state: SubscriptionState | None, after: int, limit: int
+) -> list[Subscription]:
+    """Subscriptions of a site by their ids, so many after one."""
+    query = select(SubscriptionRow).where(SubscriptionRow.site_id == site_id, SubscriptionRow.id > after)
+    query = query if state is None else query.where(SubscriptionRow.state == state.value)
+    return [subscription_of(row) for row in session.scalars(query.order_by(SubscriptionRow.id).limit(limit))]
 
 
 def purge(session: Session, before: datetime) -> None:
@@ -135,6 +156,23 @@ def subscription_of(row: SubscriptionRow) -> Subscription:
         state=SubscriptionState(row.state),
         created_at=row.created_at,
         version=row.version,
+        name=row.name,
+        language=row.language,
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
+    )
+
+
+def _consent(proof: Proof) -> ConsentRow:
+    return ConsentRow(
+        site_id=proof.site_id,
+        email_hash=proof.email_hash,
+        what=proof.what,
+        at=proof.at,
+        form=proof.form,
+        consent_text=proof.consent_text,
+        language=proof.language,
+        source_url=proof.source_url,
+        client_hash=proof.client_hash,
+        method=proof.method,
     )

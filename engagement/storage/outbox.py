@@ -55,6 +55,11 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str) ->
     )
 
 
+def drop(session: Session, key: str) -> None:
+    """Take a notice out again."""
+    session.execute(delete(OutboxRow).where(OutboxRow.key == key))
+
+
 def claim(session: Session, now: datetime, limit: int, token: str) -> list[QueuedNotice]:
     """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again."""
     session.execute(

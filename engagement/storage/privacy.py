@@ -25,6 +25,7 @@ from engagement.storage.tables import (
     ReportRow,
     SiteRow,
     SubscriptionRow,
+    SuppressionRow,
 )
 
 FORGOTTEN = "(forgotten)"
@@ -148,6 +149,13 @@ def consents_of(session: Session, *, site_id: int | None, hashes: Sequence[str] 
     wanted = [ConsentRow.site_id == site_id] if site_id is not None else []
     wanted += [ConsentRow.email_hash.in_(hashes)] if hashes is not None else []
     return _each(session, ConsentRow, *wanted)
+
+
+def suppressions_of(session: Session, *, site_id: int | None, hashes: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """Why an address is not written to; ``hashes`` as in ``consents_of``."""
+    wanted = [SuppressionRow.site_id == site_id] if site_id is not None else []
+    wanted += [SuppressionRow.email_hash.in_(hashes)] if hashes is not None else []
+    return _each(session, SuppressionRow, *wanted)
 
 
 def mails_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:

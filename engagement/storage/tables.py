@@ -330,6 +330,7 @@ class SubscriptionRow(Base):
     name: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12))
     version: Mapped[int]
+    language: Mapped[str] = mapped_column(String(8), default="")  # chosen by the person; "": the site's
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -339,11 +340,14 @@ class ConsentRow(Base):
     """Proof of consent: what was shown and done, when; append only."""
 
     __tablename__ = "consents"
-    __table_args__ = (Index("ix_consents_mailbox", "site_id", "email_hash", "at"),)
+    __table_args__ = (
+        Index("ix_consents_mailbox", "site_id", "email_hash", "at"),
+        Index("ix_consents_what", "what", "at"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     email_hash: Mapped[str] = mapped_column(String(64))  # HMAC-SHA256 under the installation's secret
-    what: Mapped[str] = mapped_column(String(12))  # asked, mailed, confirmed, left
+    what: Mapped[str] = mapped_column(String(12))  # asked, mailed, confirmed, left, leave-mailed, imported
     at: Mapped[datetime] = mapped_column(UtcTime)
     form: Mapped[str] = mapped_column(String(80))
     consent_text: Mapped[str] = mapped_column(Text)
@@ -351,6 +355,19 @@ class ConsentRow(Base):
     source_url: Mapped[str] = mapped_column(Text)
     client_hash: Mapped[str] = mapped_column(String(32))
     method: Mapped[str] = mapped_column(String(20))  # form, link, one-click
+
+
+class SuppressionRow(Base):
+    """Addresses, as keyed hashes, that a site does not write to."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (UniqueConstraint("site_id", "email_hash", name="uq_suppressions_site_hash"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    email_hash: Mapped[str] = mapped_column(String(64))  # HMAC-SHA256 under the installation's secret
+    reason: Mapped[str] = mapped_column(String(12))
+    source: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class SuggestionRow(Base):

@@ -20,7 +20,7 @@ from engagement.web.api import (
 )
 from engagement.web.dropins import brevo, wordpress
 from engagement.web.gate import MAX_REQUEST
-from engagement.web.pages import appeal, assets, decide, feed, thread
+from engagement.web.pages import appeal, assets, decide, feed, preferences, thread
 from engagement.web.pages import contact as contact_pages
 from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
@@ -49,6 +49,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     api.register_blueprint(contact.blueprint)
     api.register_blueprint(moderation.blueprint)
     app.register_blueprint(newsletter_pages.blueprint)
+    app.register_blueprint(preferences.blueprint)
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(thread.blueprint)
     app.register_blueprint(feed.blueprint)

@@ -1,19 +1,19 @@
 """The newsletter form, as JSON and as a plain form send it."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from marshmallow import RAISE, Schema, fields
 
 from engagement.domain import pages
+from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.domain.newsletter import SignUp
+from engagement.domain.newsletter import MAX_NAME, SignUp, read_name
 from engagement.domain.sites import Site
 from engagement.language import say
+from engagement.services.addresses import read_address
 from engagement.web import forms
-from engagement.web.house import client
+from engagement.web.house import client, toolbox
 
 CONSENT = N_("I want to receive the newsletter of %(site)s by e-mail. I can leave it at any time.")
 ASKED = N_("Almost done: please open the e-mail we are sending you and confirm your subscription.")
@@ -21,8 +21,8 @@ CONSENT_NEEDED = N_("Please agree to receive the newsletter.")
 NAME = N_("Please write your name in at most %(most)s readable characters.")
 SOURCE = N_("Please write the http or https address of the page with the form.")
 
-MAX_EMAIL = 254  # RFC 5321, as the column
-MAX_NAME = 100
+REFUSED_DOMAIN = N_("Addresses of this mail provider are not accepted here. Please use another one.")
+
 _TEXT: dict[str, Any] = {
     "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
 }
@@ -55,6 +55,8 @@ def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str =
             found[name] = check(found.get(name, ""))
         except ValueError:
             wrong[name] = _SAID[name]
+    if "email" not in wrong and toolbox().refused_domains.refuses(found["email"]):
+        wrong["email"] = Message(REFUSED_DOMAIN)
     if "consent" not in wrong and given.get("consent") is not True:  # 1 is no consent, though Python says equal
         wrong["consent"] = Message(CONSENT_NEEDED)
     forms.refuse(wrong)
@@ -68,28 +70,19 @@ def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str =
     )
 
 
-def _email(value: str) -> str:
+def read_email(value: str) -> str:
+    """An address alone. Raises ``InvalidInput``."""
     try:
-        address = validate_email(value.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from error
-    if len(address) > MAX_EMAIL:
-        raise ValueError("too long")
-    return address
-
-
-def _name(value: str) -> str:
-    name = " ".join(value.split())
-    if len(name) > MAX_NAME or any(unicodedata.category(c) in {"Cc", "Cs"} for c in name):
-        raise ValueError("not a name")
-    return name
+        return read_address(value)
+    except ValueError as error:
+        raise InvalidInput([FieldError("/email", Message(forms.EMAIL))]) from error
 
 
 def _source(value: str) -> str:
     return pages.normalise(value.strip()) if value.strip() else ""
 
 
-_CHECKS: Mapping[str, Callable[[str], str]] = {"email": _email, "name": _name, "source_url": _source}
+_CHECKS: Mapping[str, Callable[[str], str]] = {"email": read_address, "name": read_name, "source_url": _source}
 _SAID = {
     "email": Message(forms.EMAIL),
     "name": Message(NAME, {"most": MAX_NAME}),

@@ -30,6 +30,8 @@ FACTS: dict[str, object] = {
     "removed": True,
     "comment_url": "https://blog.example/server#comment-1",
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
+    "leave_url": "https://blog.example/newsletter/leave/abc",
+    "preferences_url": "https://blog.example/preferences/abc",
 }
 
 

@@ -68,11 +68,13 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
         NoticeKind.REPORT_DECIDED: FACTS["comment_url"],
         NoticeKind.COMMENT_PUBLISHED: FACTS["page_url"],
         NoticeKind.NEWSLETTER_CONFIRM: FACTS["confirm_url"],
+        NoticeKind.NEWSLETTER_LEAVE: FACTS["leave_url"],
         NoticeKind.CONTACT_MESSAGE: FACTS["desk_url"],
         NoticeKind.APPEAL_DECIDED: FACTS["page_url"],
     }[kind]
     assert str(link) in part(raw, "plain")
-    assert Links(part(raw, "html")).found == [link]
+    more = [FACTS["preferences_url"]] if kind.value.startswith("newsletter-") else []
+    assert Links(part(raw, "html")).found == [link, *more]
     assert f'lang="{language}"' in part(raw, "html")
 
 
@@ -90,7 +92,7 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
     )
     english = re.compile(
         r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look|"
-        r"reported|report|asks you)\b",
+        r"reported|report|asks you|leave the newsletter)\b",
         re.I,
     )
     assert italian.search(seen("it")), seen("it")
@@ -240,7 +242,9 @@ def test_every_line_of_a_comment_is_marked_as_quoted(kind: NoticeKind) -> None:
     assert "> Bello.\n> \n> Decidi: a\n> Decidi: b\n> Decidi: c\n" in text.replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.APPEAL_DECIDED])
+@pytest.mark.parametrize(
+    "kind", [NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE, NoticeKind.APPEAL_DECIDED]
+)
 def test_a_letter_to_an_unproven_address_holds_nothing_a_visitor_typed(kind: NoticeKind) -> None:
     raw = write(kind, author="SECRET", body="SECRET", page_title="SECRET", name="SECRET", topic="SECRET")
     assert "SECRET" not in read(raw).as_string()

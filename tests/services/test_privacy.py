@@ -15,6 +15,7 @@ from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
 from engagement.services import comments, moderation, moderators, newsletter, privacy, sites, upkeep
+from engagement.services.addresses import hashes_of
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
@@ -86,15 +87,14 @@ def test_an_erased_address_is_nowhere_and_others_are_untouched(tools: Toolbox, s
     assert {row["author"] for row in rows.values()} == {"Anonimo", "Anonymous", "Altra"}
     assert rows[kept] == next(row for row in before["comments"] if row["id"] == kept)
     assert [row["email"] for row in after["subscriptions"]] == [OTHER]
-    assert [row for row in after["consents"] if row["what"] != "forgotten"] == [
-        row for row in before["consents"] if row["email_hash"] in _hashes(tools, OTHER)
-    ]
+    assert after["consents"] == [row for row in before["consents"] if row["email_hash"] in _hashes(tools, OTHER)]
+    assert [row["reason"] for row in after["suppressions"]] == ["forgotten"] * 2
     line = next(row for row in after["audit"] if row["what"] == "forgotten")
     assert line["about"].startswith("comments 2, messages 0, reports 0, subscriptions 2")
 
 
 def _hashes(tools: Toolbox, email: str) -> list[str]:
-    return newsletter.hashes_of(tools, email)
+    return hashes_of(tools, email)
 
 
 def test_the_bytes_are_gone_from_the_file_too(tools: Toolbox, site: Site) -> None:
@@ -238,7 +238,7 @@ def test_a_person_gets_what_is_hers_and_nothing_else(tools: Toolbox, site: Site)
 def test_an_export_after_erasing_is_empty_but_for_the_hash(tools: Toolbox, site: Site) -> None:
     seed(tools, site)
     privacy.forget(tools, EMAIL)
-    assert {(v["kind"], v.get("what")) for v in privacy.export(tools, None, EMAIL)} == {("consent", "forgotten")}
+    assert {(v["kind"], v.get("reason")) for v in privacy.export(tools, None, EMAIL)} == {("suppression", "forgotten")}
 
 
 def test_a_longer_address_is_not_caught_by_a_shorter_one(tools: Toolbox, site: Site) -> None:

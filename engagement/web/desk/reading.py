@@ -22,7 +22,7 @@ from engagement.domain.screening import Span
 from engagement.language import age as age_of
 from engagement.language import say
 from engagement.markup import Mark
-from engagement.services import contact, highlights, moderation, moderators
+from engagement.services import contact, highlights, mail_quota, moderation, moderators
 from engagement.web.desk import room
 from engagement.web.house import toolbox
 
@@ -58,6 +58,7 @@ DOINGS = {
     "message-read": N_("marked a message as read"),
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
+    "form-saved": N_("changed a newsletter form"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),
@@ -163,7 +164,8 @@ def frame(session: DeskSession) -> dict[str, Any]:
     waited = toolbox().clock.now() - oldest if oldest else None
     age = age_of(waited, room.language()) if waited is not None else ""
     letters = contact.waiting(session.site_ids)
-    return {"me": session, "count": count, "age": age, "last": last, "letters": letters}
+    stopped = mail_quota.alarm(toolbox())
+    return {"me": session, "count": count, "age": age, "last": last, "letters": letters, "mails_stopped": stopped}
 
 
 def card(item: QueueItem) -> Card:

@@ -28,6 +28,10 @@ CONFIRMED = N_("Your subscription is confirmed.")
 LEAVE = N_("Do you want to stop receiving the newsletter of %(site)s?")
 LEAVE_BUTTON = N_("Leave the newsletter")
 LEFT = N_("You no longer receive the newsletter of %(site)s.")
+ASK_ADDRESS = N_("Write the address at which you receive the newsletter of %(site)s.")
+ASKED_TO_LEAVE = N_("If this address receives the newsletter, a mail with the link to leave it is on its way.")
+ASK_LEAVE_BUTTON = N_("Send me the link")
+ADDRESS = N_("Your e-mail address")
 BACK = N_("Back to the page")
 
 _AGREED = {"true", "on", "1", "yes", "si", "sì"}
@@ -56,16 +60,18 @@ def show_confirm(token: str) -> Response:
     limits.count("links")
     found = newsletter.look_up(toolbox(), token, "confirm")
     site = newsletter.site_of(found)
+    language = found.language or site.language
     if found.state is SubscriptionState.CONFIRMED:
-        return _page([say(CONFIRMED, site.language)], site.language)
-    return _ask(CONFIRM, CONFIRM_BUTTON, site.name, site.language)
+        return _page([say(CONFIRMED, language)], language)
+    return _ask(CONFIRM, CONFIRM_BUTTON, site.name, language)
 
 
 @blueprint.post("/newsletter/confirm/<token>")
 def confirm(token: str) -> Response:
     limits.count("links")
-    site = newsletter.site_of(newsletter.confirm(toolbox(), token))
-    return _page([say(CONFIRMED, site.language)], site.language)
+    found = newsletter.confirm(toolbox(), token)
+    language = found.language or newsletter.site_of(found).language
+    return _page([say(CONFIRMED, language)], language)
 
 
 @blueprint.get("/newsletter/leave/<token>")
@@ -73,17 +79,41 @@ def show_leave(token: str) -> Response:
     limits.count("links")
     found = newsletter.look_up(toolbox(), token, "leave")
     site = newsletter.site_of(found)
+    language = found.language or site.language
     if found.state is SubscriptionState.LEFT:
-        return _left(site.name, site.language)
-    return _ask(LEAVE, LEAVE_BUTTON, site.name, site.language)
+        return _left(site.name, language)
+    return _ask(LEAVE, LEAVE_BUTTON, site.name, language)
 
 
 @blueprint.post("/newsletter/leave/<token>")
 def leave(token: str) -> Response:
     """The button of the page, or a mail program's own (RFC 8058). No rate: one program leaves for many."""
     one_click = request.form.get("List-Unsubscribe") == "One-Click"
-    site = newsletter.site_of(newsletter.leave(toolbox(), token, "one-click" if one_click else "link"))
-    return _left(site.name, site.language)
+    found = newsletter.leave(toolbox(), token, "one-click" if one_click else "link")
+    site = newsletter.site_of(found)
+    return _left(site.name, found.language or site.language)
+
+
+@blueprint.get("/sites/<site>/newsletter/leave")
+def show_ask_to_leave(site: str) -> Response:
+    """For who has no mail with a link at hand."""
+    limits.count("reads", the_site())
+    found = the_site()
+    text = say(Message(ASK_ADDRESS, {"site": found.name}), found.language)
+    button = say(ASK_LEAVE_BUTTON, found.language)
+    return _page([text], found.language, button=button, field=say(ADDRESS, found.language))
+
+
+@blueprint.post("/sites/<site>/newsletter/leave")
+def ask_to_leave(site: str) -> Response:
+    """The same page for every address; a mail goes to a subscribed one alone."""
+    if request.mimetype not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        raise UnsupportedMediaType
+    found = the_site()
+    check_origin(found)
+    limits.count("newsletter_leave", found)
+    newsletter.ask_to_leave(toolbox(), found, signing_up.read_email(request.form.get("email", "")))
+    return _page([say(ASKED_TO_LEAVE, found.language)], found.language)
 
 
 @blueprint.after_request
@@ -115,14 +145,18 @@ def _left(site_name: str, language: str) -> Response:
     return _page([say(Message(LEFT, {"site": site_name}), language)], language)
 
 
-def _page(lines: Sequence[str], language: str, *, button: str = "", back: str = "") -> Response:
-    """One or more sentences; ``button`` sends an empty form to the same address, ``back`` is a link."""
+def _page(lines: Sequence[str], language: str, *, button: str = "", back: str = "", field: str = "") -> Response:
+    """One or more sentences; ``button`` sends a form to the same address, empty or with a ``field`` for an address.
+
+    ``back`` is a link.
+    """
     language = best_language(language)
     page = render_template(
         "pages/notice.html",
         title=say(TITLE, language),
         lines=lines,
         button=button,
+        field=field,
         back=back,
         back_text=say(BACK, language),
         language=language,

@@ -1,0 +1,89 @@
+"""How much mail may go where anybody can send some: to a mailbox, from a site, from the whole installation.
+
+A mail that a form causes is written down as a proof of its kind, and those are counted. The ceiling of the
+installation is an alarm: either the house has grown, or somebody makes it a weapon.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from engagement.domain.newsletter import Subscription, may_be_mailed
+from engagement.domain.notices import Notice, NoticeKind
+from engagement.domain.sites import Site
+from engagement.services.addresses import mailbox_hash
+from engagement.services.ports import Toolbox
+from engagement.storage import audit, newsletter, outbox
+from engagement.storage.db import reading
+from engagement.storage.newsletter import Proof
+
+_log = logging.getLogger(__name__)
+_HOUR = timedelta(hours=1)
+_WRITTEN = {NoticeKind.NEWSLETTER_CONFIRM: "mailed", NoticeKind.NEWSLETTER_LEAVE: "leave-mailed"}
+ALARM_SHOWN = timedelta(days=1)
+ALARMIST, ALARM = "mail", "mail-ceiling"  # who and what, in the audit
+
+
+def hold_mailbox(tools: Toolbox, session: Session, email: str) -> None:
+    """Requests about one mailbox take turns until this transaction ends: tags are addresses of their own."""
+    newsletter.lock_mailbox(session, mailbox_hash(tools, email))
+
+
+def may_mail(tools: Toolbox, session: Session, site: Site, email: str, kind: NoticeKind) -> bool:
+    """Whether one more mail of a kind may go to a mailbox, be sent by the site, and by the installation."""
+    now = tools.clock.now()
+    sent = newsletter.mailed(session, site.id, mailbox_hash(tools, email), _WRITTEN[kind], now - timedelta(days=30))
+    limits, since = tools.settings.limits, now - _HOUR
+    # All are counted each time: to stop at the first would take less time for an address that is known (SEC-50).
+    by_site, by_all = newsletter.mailed_since(session, site.id, since)
+    if not may_be_mailed(sent, now) or by_site >= limits.mail_per_site_hour:
+        return False
+    if by_all >= limits.mail_per_hour:
+        _alarm(session, now, limits.mail_per_hour)
+        return False
+    return True
+
+
+def queue(tools: Toolbox, session: Session, site: Site, found: Subscription, kind: NoticeKind) -> None:
+    """Queue a mail about a subscription and write down that it was."""
+    now = tools.clock.now()
+    notice = Notice(
+        kind=kind,
+        key=f"{kind.value}:{found.id}:{found.version}:{int(now.timestamp())}",
+        recipient=found.email,
+        language=found.language or site.language,
+        site_id=site.id,
+        payload={"subscription": found.id, "version": found.version},
+        priority=1,
+    )
+    outbox.add(session, notice, now, tools.settings.mail.sender.rpartition("@")[2])
+    mailbox = mailbox_hash(tools, found.email)
+    newsletter.prove(session, Proof(site.id, mailbox, _WRITTEN[kind], now, "form", notice.language))
+
+
+def pretend(tools: Toolbox, session: Session, site: Site) -> None:
+    """The work of ``queue`` for nothing, gone before the commit.
+
+    Whether a mail is queued must not show in how long the answer takes, and writing is what takes long (SEC-50).
+    """
+    now, key = tools.clock.now(), f"pretended:{tools.randomness(64)}"
+    notice = Notice(NoticeKind.NEWSLETTER_CONFIRM, key, "nobody@invalid", site.language, site.id)
+    outbox.add(session, notice, now, tools.settings.mail.sender.rpartition("@")[2])
+    outbox.drop(session, key)
+    newsletter.pretend(session, Proof(site.id, "0" * 64, "pretended", now, "form", site.language))
+
+
+def alarm(tools: Toolbox) -> datetime | None:
+    """When the ceiling was last hit, for a day; None where all is well."""
+    with reading() as session:
+        last = audit.newest(session, ALARMIST, 1)
+    return last[0].at if last and last[0].at > tools.clock.now() - ALARM_SHOWN else None
+
+
+def _alarm(session: Session, now: datetime, ceiling: int) -> None:
+    """Once an hour: a line in the audit, which the desk shows, and one in the log."""
+    if audit.count(session, ALARMIST, ALARM, now - _HOUR):
+        return
+    audit.write(session, now, ALARMIST, ALARM, f"{ceiling} an hour")
+    _log.error("alarm: %s mails in an hour, limits.mail_per_hour; no confirmations go out for now", ceiling)

@@ -1,0 +1,89 @@
+"""Embedded newsletter forms: what each says and asks, the address to paste, and a place to change it."""
+
+from dataclasses import dataclass, replace
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from engagement.domain.errors import InvalidInput, NotFound
+from engagement.domain.messages import Message
+from engagement.domain.moderators import DeskSession
+from engagement.domain.newsletter import NewsletterForm
+from engagement.domain.sites import Site
+from engagement.language import say
+from engagement.services import forms
+from engagement.web import signing_up
+from engagement.web.desk import room
+from engagement.web.desk.reading import frame
+from engagement.web.dropins.brevo import REFUSED
+from engagement.web.house import toolbox
+from engagement.web.pages.newsletter import CONFIRMED
+
+MOST_TEXT = 2_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A form as the page shows it. ``consent`` is the wording beside the box, ``texts`` what readers are told."""
+
+    form: NewsletterForm
+    site: Site
+    address: str
+    consent: str
+    texts: tuple[str, ...]
+
+
+@room.blueprint.get("/forms")
+def list_forms() -> Response:
+    """All forms of one's sites."""
+    return _page(room.present())
+
+
+@room.blueprint.post("/forms")
+def save_form() -> AnyResponse:
+    """Make a form, or change one; a wrong field is told beside what was typed."""
+    session = room.present()
+    room.check_form(session)
+    site = next((one for one in session.sites if one.key == request.form.get("site", "")), None)
+    if site is None:
+        raise NotFound
+    wanted, new = _sent(site), request.form.get("new") == "1"
+    try:
+        forms.save_form(toolbox(), site, wanted, who=session.moderator.email, new=new)
+    except InvalidInput as error:
+        errors = {e.pointer.removeprefix("/"): say(e.message, room.language()) for e in error.errors}
+        return _page(session, 422, draft=wanted, draft_site=site.key, draft_new=new, errors=errors)
+    return redirect(room.to("/desk/forms", saved=wanted.key) + f"#f-{wanted.key}", 303)
+
+
+def _sent(site: Site) -> NewsletterForm:
+    def text(name: str) -> str:
+        return " ".join(request.form.get(name, "").split())[:MOST_TEXT]
+
+    known = next((one for one in forms.forms_of(site) if one.key == text("key")), None)
+    return replace(
+        known or NewsletterForm(text("key"), site.id),
+        consent_text=text("consent_text"),
+        consent_needed=request.form.get("consent_needed") == "1",
+        name_fields=tuple(text("name_fields").replace(",", " ").split()),
+        redirect_url=text("redirect_url"),
+    )
+
+
+def _page(session: DeskSession, code: int = 200, /, **more: object) -> Response:
+    facts = {
+        "draft": None,
+        "draft_site": "",
+        "draft_new": False,
+        "errors": {},
+        "saved": request.args.get("saved", ""),
+    } | more
+    found = [_shown(site, form) for site in session.sites for form in forms.forms_of(site)]
+    return room.show("forms", code, room="forms", **frame(session), found=found, blank=NewsletterForm("", 0), **facts)
+
+
+def _shown(site: Site, form: NewsletterForm) -> Shown:
+    url = toolbox().settings.server.public_url.rstrip("/")
+    own = say(Message(signing_up.CONSENT, {"site": site.name}), site.language)
+    texts = tuple(say(text, site.language) for text in (signing_up.ASKED, REFUSED, CONFIRMED))
+    return Shown(form, site, f"{url}/f/{form.key}", form.consent_text or own, texts)
