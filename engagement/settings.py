@@ -11,9 +11,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from engagement.domain.screening import LABELS
+from engagement.kinds import Text, describe, fit
 
 PREFIX = "ENGAGEMENT_"
 _NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
@@ -139,6 +140,15 @@ class Comments:
 
 
 @dataclass(frozen=True)
+class Cache:
+    megabytes: int = 32
+    url: str = ""
+    max_age: int = 0
+    stale_while_revalidate: int = 0
+    purge_url: str = ""
+
+
+@dataclass(frozen=True)
 class Analyzer:
     host: str = "127.0.0.1"
     port: int = 8001
@@ -166,6 +176,7 @@ class Settings:
     spam: Spam = field(default_factory=Spam)
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
+    cache: Cache = field(default_factory=Cache)
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
 
@@ -252,17 +263,11 @@ def _from_environment(environ: Mapping[str, str], mistakes: list[str]) -> dict[s
         if inner := sorted(other for other in environ if other.startswith(f"{name}__")):
             mistakes.append(f"{name} is a value, and {', '.join(inner)} would make it a table; keep one of them")
             continue
-        branch: dict[str, Any] = {parts[-1]: _Text(text)}
+        branch: dict[str, Any] = {parts[-1]: Text(text)}
         for part in reversed(parts[:-1]):
             branch = {part: branch}
         _merge(tree, branch)
     return tree
-
-
-class _Text(str):
-    """A value from the environment: text that stands for whatever kind the key has."""
-
-    __slots__ = ()
 
 
 def _build(kind: type[Any], tree: Mapping[str, Any], where: str, mistakes: list[str]) -> Any:
@@ -280,48 +285,10 @@ def _build(kind: type[Any], tree: Mapping[str, Any], where: str, mistakes: list[
                 mistakes.append(f"{name} is a section, not a value")
         else:
             try:
-                values[key] = _value(hints[key], value)
+                values[key] = fit(hints[key], value)
             except ValueError:
-                mistakes.append(f"{name} must be {_describe(hints[key])}, not {value!r}")
+                mistakes.append(f"{name} must be {describe(hints[key])}, not {value!r}")
     return kind(**values)
-
-
-def _value(kind: Any, value: Any) -> Any:
-    if isinstance(value, _Text):
-        value = _parse(kind, str(value))
-    origin = get_origin(kind)
-    if origin is tuple:
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise ValueError
-        return tuple(value)
-    if origin is not None and issubclass(origin, Mapping):
-        if not isinstance(value, dict):
-            raise ValueError
-        return {k: _value(get_args(kind)[1], v) for k, v in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
-        raise ValueError
-    return value
-
-
-def _parse(kind: Any, text: str) -> Any:
-    if kind is bool:
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-    if kind in (int, float):
-        return kind(text)
-    if get_origin(kind) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text
-
-
-def _describe(kind: Any) -> str:
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-    if kind in names:
-        return names[kind]
-    if get_origin(kind) is tuple:
-        return "a list of texts"
-    return "a table of numbers by label" if get_args(kind)[1] is float else "a table of texts"
 
 
 def _bad_values(s: Settings) -> list[str]:
@@ -343,6 +310,10 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} must lie between 0 and 1")
             if label not in LABELS:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
+    if s.cache.url and not s.cache.url.startswith(("redis://", "rediss://")):
+        bad.append("cache.url must be a redis address")
+    if s.cache.purge_url and not s.cache.purge_url.startswith(("http://", "https://")):
+        bad.append("cache.purge_url must be an http or https address")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
     return bad + _bad_analysis(s) + _bad_numbers(s)
@@ -395,6 +366,9 @@ def _bad_numbers(s: Settings) -> list[str]:
         "policy.hold_spam": s.policy.hold_spam,
         "spam.form_seconds": s.spam.form_seconds,
         "comments.edit_minutes": s.comments.edit_minutes,
+        "cache.megabytes": s.cache.megabytes,
+        "cache.max_age": s.cache.max_age,
+        "cache.stale_while_revalidate": s.cache.stale_while_revalidate,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }
     return bad + [f"{name} must not be negative" for name, value in not_negative.items() if value < 0]

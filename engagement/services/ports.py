@@ -80,6 +80,11 @@ class Postman(Protocol):
         """Hand one message over. Never raises: what went wrong is the answer."""
 
 
+class Purge(Protocol):
+    def __call__(self, site: str, page_url: str, urls: Sequence[str]) -> bool:
+        """Ask a cache to drop these addresses; whether it took it. Never raises."""
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """The equipment of one running service.
@@ -103,3 +108,4 @@ class Toolbox:
     secret: bytes
     scale: Scale = unscaled
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for
+    purge: Purge | None = None  # the hook of a cache in front, where there is one
