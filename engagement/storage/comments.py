@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select, union_all, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.moderation import Actor, LogLine
@@ -62,15 +62,16 @@ def thread(session: Session, page_id: int, *, sort: str, limit: int, after: Sequ
     # Each status is one stretch of the index, read in order up to the limit; asked for together they would be sorted
     # whole, a page of thousands at every read.
     parts = [_stretch(page_id, status, sort, limit, after).where(*also).subquery() for status, also in kinds]
-    ids = union_all(*(select(part.c.id) for part in parts)).subquery()
-    query = _with_page().where(CommentRow.id.in_(select(ids.c.id))).order_by(*_order(sort))
-    return [_comment(row) for row in session.execute(query.limit(limit))]
+    both = union_all(*(select(part) for part in parts)).subquery()
+    found = aliased(CommentRow, both)
+    query = select(found, PageRow.url, PageRow.title).join(PageRow, PageRow.id == found.page_id)
+    return [_comment(row) for row in session.execute(query.order_by(*_order(found, sort)).limit(limit))]
 
 
-def _stretch(page_id: int, status: Status, sort: str, limit: int, after: Sequence[Any] | None) -> Select[str]:
-    """The ids of one status behind the cursor, in order."""
-    query = select(CommentRow.id).where(CommentRow.page_id == page_id, CommentRow.status == status.value)
-    query = query.order_by(*_order(sort)).limit(limit)
+def _stretch(page_id: int, status: Status, sort: str, limit: int, after: Sequence[Any] | None) -> Select[CommentRow]:
+    """The comments of one status behind the cursor, in order."""
+    query = select(CommentRow).where(CommentRow.page_id == page_id, CommentRow.status == status.value)
+    query = query.order_by(*_order(CommentRow, sort)).limit(limit)
     if not after:
         return query
     if sort == "popular":
@@ -80,10 +81,10 @@ def _stretch(page_id: int, status: Status, sort: str, limit: int, after: Sequenc
     return query.where(CommentRow.id < after[0] if sort == "newest" else CommentRow.id > after[0])
 
 
-def _order(sort: str) -> tuple[Any, ...]:
+def _order(of: type[CommentRow], sort: str) -> tuple[Any, ...]:
     if sort == "popular":
-        return (CommentRow.rank.desc(), CommentRow.id)
-    return (CommentRow.id.desc(),) if sort == "newest" else (CommentRow.id,)
+        return (of.rank.desc(), of.id)
+    return (of.id.desc(),) if sort == "newest" else (of.id,)
 
 
 def recent(

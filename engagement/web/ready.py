@@ -105,7 +105,9 @@ def answer(make: Callable[[], bytes], *, tag: str, keep: bool) -> Response:
     strong one must; one that a proxy made weak, or that belongs to another form, is recognised too (RFC 9110, 13.1.2).
     """
     chosen = _encoding()
-    known = next((name for name in (chosen, *_forms()) if request.if_none_match.contains_weak(_tag(tag, name))), None)
+    known = next(
+        (name for name in (chosen, "", *_forms()) if request.if_none_match.contains_weak(_tag(tag, name))), None
+    )
     if known is not None:
         made = Response(status=304)
         del made.headers["Content-Type"]
