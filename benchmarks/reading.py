@@ -42,7 +42,7 @@ PAGE, FULL = "https://blog.example/articolo", 200
 READERS, READS, VOTE_EVERY = 20, 1_000, 100
 TEXT = (
     "Ho letto l'articolo con **molto** interesse: anche io ho un vecchio portatile in cantina e questa domenica "
-    "proverò a farne un piccolo server per la famiglia.\n\n> Un server di casa deve essere noioso.\n\nIl mio è il numero"
+    "proverò a farne un piccolo server.\n\n> Un server di casa deve essere noioso.\n\nIl mio è il numero"
 )
 
 

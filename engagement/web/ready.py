@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from flask import Flask, Response, current_app, request
 
+from engagement import __version__
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError
 from engagement.web.house import toolbox
@@ -98,8 +99,13 @@ def register(app: Flask, tools: Toolbox) -> None:
     app.extensions["engagement-encodings"] = _encodings()
 
 
-def answer(make: Callable[[], bytes], *, tag: str, keep: bool) -> Response:
-    """A JSON answer, compressed as the reader likes it, or 304.
+def tag_of(*shown: object) -> str:
+    """The tag of an answer that shows this, and nothing else that could change but the program itself."""
+    return hashlib.sha256(repr((__version__, *shown)).encode()).hexdigest()[:32]
+
+
+def answer(make: Callable[[], bytes], *, tag: str, keep: bool, kind: str = "application/json") -> Response:
+    """An answer, compressed as the reader likes it, or 304.
 
     ``make`` gives the plain bytes and is asked only where they are not kept. Each form has a tag of its own, as a
     strong one must; one that a proxy made weak, or that belongs to another form, is recognised too (RFC 9110, 13.1.2).
@@ -114,7 +120,7 @@ def answer(make: Callable[[], bytes], *, tag: str, keep: bool) -> Response:
         made.set_etag(_tag(tag, known))
     else:
         body, used = _body(make, tag, chosen, keep)
-        made = Response(body, content_type="application/json")
+        made = Response(body, content_type=kind)
         made.set_etag(_tag(tag, used))
         if used:
             made.headers["Content-Encoding"] = used

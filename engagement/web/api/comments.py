@@ -1,12 +1,10 @@
 """``/api/v1/sites/{site}/comments``."""
 
-import hashlib
 import json
 
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from engagement import __version__
 from engagement.domain.comments import Receipt, Status
 from engagement.domain.errors import NotFound
 from engagement.services import comments, editing
@@ -57,7 +55,7 @@ def thread(site: str) -> Response:
     settle_site(found)
     limits.count("reads", found)
     asked = forms.thread_query(request.args.to_dict(), found)
-    tag = hashlib.sha256(f"{__version__}|{found.id}|{mark}|{sorted(asked.items())}".encode()).hexdigest()[:32]
+    tag = ready.tag_of("thread", found.id, mark, sorted(asked.items()))
     answer = ready.answer(lambda: _text(answers.thread(comments.read_thread(found, **asked))), tag=tag, keep=bool(mark))
     answer.headers["Cache-Control"] = ready.freshness()
     return answer
