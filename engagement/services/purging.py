@@ -54,6 +54,7 @@ def addresses(tools: Toolbox, site: str, page_url: str) -> tuple[str, ...]:
         f"{ours}/api/v1/sites/{site}/comments?{query}",
         f"{ours}/sites/{site}/thread?{query}",
         f"{ours}/sites/{site}/thread?{query}&fragment=1",
+        f"{ours}/sites/{site}/thread?{query}&fragment=1&form=0",
         f"{ours}/sites/{site}/comments.atom?{query}",
     )
 

@@ -91,6 +91,7 @@ def test_the_hook_is_told_every_address_of_the_thread(tools: Toolbox, site: Site
         f"{ours}/api/v1/sites/demo/comments?{query}",
         f"{ours}/sites/demo/thread?{query}",
         f"{ours}/sites/demo/thread?{query}&fragment=1",
+        f"{ours}/sites/demo/thread?{query}&fragment=1&form=0",
         f"{ours}/sites/demo/comments.atom?{query}",
     ]
     assert hook.told == [{"site": "demo", "page_url": PAGE, "urls": urls}]
