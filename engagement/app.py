@@ -21,6 +21,7 @@ from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.mail.providers import refused
+from engagement.purge import open_purge
 from engagement.screening import catalogue, embedded, lexicon
 from engagement.screening.guarded import MissingScreener
 from engagement.screening.guesses import read
@@ -28,11 +29,11 @@ from engagement.screening.native import NativeLimits, NativeScreener
 from engagement.screening.pipe import ChildLimits
 from engagement.screening.places import LargeModels
 from engagement.screening.scale import to_perspective
-from engagement.services import sites
+from engagement.services import purging, sites
 from engagement.services.doctor import Patient
 from engagement.services.ports import Clock, Screener, Toolbox
 from engagement.settings import Settings, SettingsError, load, secret_key
-from engagement.storage.db import db, engine_options, prepare
+from engagement.storage.db import db, engine_options, prepare, tell_of_changes
 from engagement.storage.schema import migrations
 from engagement.web import doors
 from engagement.worker import Background, open_bell
@@ -66,6 +67,9 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
     tools = replace(tools, wake=background.ring, stopping=background.stopping)
     app.extensions["engagement"] = tools
     app.extensions["engagement-background"] = background
+    if tools.purge is not None:
+        with app.app_context():
+            tell_of_changes(db.engine, purging.note_changes(tools))
     doors.register(app, tools)
     return app
 
@@ -119,6 +123,7 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         scale=to_perspective,
         refused_domains=make_refused_domains(settings),
         languages=catalogue.languages(screener.model),
+        purge=open_purge(settings.cache),
     )
 
 

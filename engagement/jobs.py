@@ -8,11 +8,12 @@ from engagement.services.explaining import explain_held
 from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
+from engagement.services.purging import purge_changed
 from engagement.services.screening import screen_waiting
 from engagement.services.upkeep import tidy
 
 Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
-OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, sync_due, explain_held)
+OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, sync_due, purge_changed, explain_held)
 HOURLY: tuple[Job, ...] = (tidy, purge, forget_messages, forget_events)

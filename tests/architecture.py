@@ -10,7 +10,7 @@ PACKAGE = ROOT / "engagement"
 
 DOMAIN = {"domain"}
 TOOLS = {"settings", "language", "markup", "logs"}
-EQUIPMENT = {"storage", "screening", "mail", "contacts", "archives"}
+EQUIPMENT = {"storage", "screening", "mail", "contacts", "archives", "purge"}
 DOORS = {"web", "cli", "worker", "jobs"}
 TOP = {"app", "console", "serving"}
 
@@ -18,6 +18,7 @@ TOP = {"app", "console", "serving"}
 MAY: dict[str, set[str]] = {
     "domain": set(),
     **dict.fromkeys(TOOLS, DOMAIN),
+    "settings": DOMAIN,
     **dict.fromkeys(EQUIPMENT, DOMAIN | TOOLS),
     "services": DOMAIN | TOOLS | {"storage", "archives"},  # the other equipment is handed in, behind a Protocol
     **dict.fromkeys(DOORS, DOMAIN | TOOLS | {"services"}),

@@ -15,6 +15,7 @@ from engagement.domain.errors import (
     InvalidInput,
     NotFound,
     PageClosed,
+    SiteNotFound,
 )
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, status_of
@@ -29,7 +30,7 @@ from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
 from engagement.services.telling import tell_author
-from engagement.storage import comments, idempotency, pages, spam, waiting
+from engagement.storage import comments, idempotency, pages, sites, spam, waiting
 from engagement.storage.db import reading, transaction
 
 REPEAT_WINDOW = timedelta(days=1)
@@ -97,11 +98,22 @@ def read_thread(site: Site, page_url: str, *, sort: str, limit: int, after: str 
     )
 
 
-def thread_mark(site: Site, page_url: str) -> str:
-    """Changes whenever the thread of a page does; one indexed read."""
+def find_thread(key: str, page_url: str) -> tuple[Site, str]:
+    """A site, and a mark that changes whenever the thread of its page does; one indexed read.
+
+    The mark is "" for an unknown page. Raises ``SiteNotFound``.
+    """
     with reading() as session:
-        page = pages.by_url(session, site.id, page_url)
-    return f"{page.id}.{page.version}.{page.open:d}" if page else "0"
+        found = sites.with_page(session, key, page_url)
+    if found is None:
+        raise SiteNotFound
+    site, page = found
+    return site, f"{page.id}.{page.version}.{page.open:d}.{page.title}" if page else ""
+
+
+def thread_mark(site: Site, page_url: str) -> str:
+    """Changes whenever the thread of a page does; "0" for an unknown page."""
+    return find_thread(site.key, page_url)[1] or "0"
 
 
 def read_comment(site: Site, wanted: str) -> Comment:

@@ -116,6 +116,11 @@ class Contacts(Protocol):
         """The set of the attributes' names."""
 
 
+class Purge(Protocol):
+    def __call__(self, site: str, page_url: str, urls: Sequence[str]) -> bool:
+        """Ask a cache to drop these addresses; whether it took it. Never raises."""
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """The equipment of one running service.
@@ -142,3 +147,4 @@ class Toolbox:
     scale: Scale = unscaled
     refused_domains: RefusedDomains = NO_DOMAINS  # whose addresses may not sign up
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for
+    purge: Purge | None = None  # the hook of a cache in front, where there is one

@@ -153,6 +153,15 @@ class Comments:
 
 
 @dataclass(frozen=True)
+class Cache:
+    megabytes: int = 32
+    url: str = ""
+    max_age: int = 0
+    stale_while_revalidate: int = 0
+    purge_url: str = ""
+
+
+@dataclass(frozen=True)
 class Analyzer:
     host: str = "127.0.0.1"
     port: int = 8001
@@ -181,6 +190,7 @@ class Settings:
     privacy: Privacy = field(default_factory=Privacy)
     comments: Comments = field(default_factory=Comments)
     newsletter: ProviderRules = field(default_factory=ProviderRules)
+    cache: Cache = field(default_factory=Cache)
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
     brevo: Brevo = field(default_factory=Brevo)
@@ -263,6 +273,10 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
     if not _SHA256.fullmatch(s.screening.weights_sha256):
         bad.append("screening.weights_sha256 must be empty or 64 hex digits")
+    if s.cache.url and not s.cache.url.startswith(("redis://", "rediss://")):
+        bad.append("cache.url must be a redis address")
+    if s.cache.purge_url and not s.cache.purge_url.startswith(("http://", "https://")):
+        bad.append("cache.purge_url must be an http or https address")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
     return bad + _bad_analysis(s) + _bad_numbers(s) + s.brevo.mistakes()
@@ -315,6 +329,9 @@ def _bad_numbers(s: Settings) -> list[str]:
         "screening.memory_mb": s.screening.memory_mb,
         "screening.batch_wait_ms": s.screening.batch_wait_ms,
         "screening.cache_size": s.screening.cache_size,
+        "cache.megabytes": s.cache.megabytes,
+        "cache.max_age": s.cache.max_age,
+        "cache.stale_while_revalidate": s.cache.stale_while_revalidate,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }
     return bad + [f"{name} must not be negative" for name, value in not_negative.items() if value < 0]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, or_, select, union_all, update
+from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.moderation import Actor, LogLine
@@ -57,23 +57,34 @@ def thread(session: Session, page_id: int, *, sort: str, limit: int, after: Sequ
     A deleted comment with replies is there too, so that they keep their place. ``after`` is ``(id,)``, for
     ``popular`` ``(rank, id)``.
     """
-    shown = or_(
-        CommentRow.status == Status.PUBLISHED.value,
-        and_(CommentRow.status == Status.DELETED.value, CommentRow.replies > 0),
-    )
-    query = _with_page().where(CommentRow.page_id == page_id, shown)
+    tombstone = CommentRow.replies > 0
+    kinds = ((Status.PUBLISHED, ()), (Status.DELETED, (tombstone,)))
+    # Each status is one stretch of the index, read in order up to the limit; asked for together they would be sorted
+    # whole, a page of thousands at every read.
+    parts = [_stretch(page_id, status, sort, limit, after).where(*also).subquery() for status, also in kinds]
+    both = union_all(*(select(part) for part in parts)).subquery()
+    found = aliased(CommentRow, both)
+    query = select(found, PageRow.url, PageRow.title).join(PageRow, PageRow.id == found.page_id)
+    return [_comment(row) for row in session.execute(query.order_by(*_order(found, sort)).limit(limit))]
+
+
+def _stretch(page_id: int, status: Status, sort: str, limit: int, after: Sequence[Any] | None) -> Select[CommentRow]:
+    """The comments of one status behind the cursor, in order."""
+    query = select(CommentRow).where(CommentRow.page_id == page_id, CommentRow.status == status.value)
+    query = query.order_by(*_order(CommentRow, sort)).limit(limit)
+    if not after:
+        return query
     if sort == "popular":
-        query = query.order_by(CommentRow.rank.desc(), CommentRow.id)
-        if after:
-            rank, last = after
-            query = query.where(or_(CommentRow.rank < rank, and_(CommentRow.rank == rank, CommentRow.id > last)))
-    elif sort == "newest":
-        query = query.order_by(CommentRow.id.desc())
-        query = query.where(CommentRow.id < after[0]) if after else query
-    else:
-        query = query.order_by(CommentRow.id)
-        query = query.where(CommentRow.id > after[0]) if after else query
-    return [_comment(row) for row in session.execute(query.limit(limit))]
+        rank, last = after
+        # The first condition says the same again in a form that an index can start from.
+        return query.where(CommentRow.rank <= rank, or_(CommentRow.rank < rank, CommentRow.id > last))
+    return query.where(CommentRow.id < after[0] if sort == "newest" else CommentRow.id > after[0])
+
+
+def _order(of: type[CommentRow], sort: str) -> tuple[Any, ...]:
+    if sort == "popular":
+        return (of.rank.desc(), of.id)
+    return (of.id.desc(),) if sort == "newest" else (of.id,)
 
 
 def recent(

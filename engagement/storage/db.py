@@ -1,6 +1,6 @@
 """One transaction a write, one short session a read; an answer is sent only after a durable commit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from engagement.domain.errors import Unavailable
 
-_WRITE = "engagement_write"
+_WRITE, _CHANGED = "engagement_write", "engagement_changed"
 BUSY_SECONDS = 5.0
 
 
@@ -91,6 +91,21 @@ def prepare(engine: Engine) -> None:
         return
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+
+
+def tell_of_changes(engine: Engine, listener: Callable[[Session, int], None]) -> None:
+    """Call ``listener(session, page_id)`` inside each transaction that changes what a page's thread shows."""
+    engine.update_execution_options(**{_CHANGED: listener})
+
+
+def listener(session: Session) -> Callable[[Session, int], None]:
+    """Who is told of changes on the session's database; by default nobody."""
+    told: Callable[[Session, int], None] = session.get_bind().get_execution_options().get(_CHANGED, _nobody)
+    return told
+
+
+def _nobody(_session: Session, _page_id: int) -> None:
+    pass
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -20,6 +20,7 @@ from engagement.domain.notices import (
 )
 from engagement.storage.tables import OutboxRow
 
+PURGE = "page-purge"  # rows of ``storage.purges``, which are no mails
 _WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
 _DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)]
 
@@ -70,7 +71,7 @@ def claim(session: Session, now: datetime, limit: int, token: str) -> list[Queue
     fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
     due = (
         select(OutboxRow.id)
-        .where(or_(fresh, _lapsed(now)))
+        .where(or_(fresh, _lapsed(now)), OutboxRow.kind != PURGE)
         .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -7,12 +7,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engagement.domain.pages import Page
+from engagement.storage.db import listener
 from engagement.storage.tables import PageRow
 
 
 def by_url(session: Session, site_id: int, url: str) -> Page | None:
     row = session.scalar(select(PageRow).where(PageRow.site_id == site_id, PageRow.url == url))
-    return _page(row) if row else None
+    return page_of(row) if row else None
 
 
 def by_id(session: Session, page_id: int) -> Page:
@@ -20,7 +21,7 @@ def by_id(session: Session, page_id: int) -> Page:
     row = session.get(PageRow, page_id)
     if row is None:
         raise LookupError(page_id)
-    return _page(row)
+    return page_of(row)
 
 
 def ensure(session: Session, site_id: int, url: str, title: str, now: datetime) -> Page:
@@ -48,13 +49,14 @@ def lock(session: Session, page_id: int) -> None:
 
 
 def changed(session: Session, page_id: int, published: int = 0) -> None:
-    """Count one change of the thread, and ``published`` more (or fewer) published comments."""
+    """Count one change of the thread, and ``published`` more (or fewer) published comments; tell who wants to know."""
     session.execute(
         update(PageRow)
         .where(PageRow.id == page_id)
         .values(version=PageRow.version + 1, count=PageRow.count + published)
     )
+    listener(session)(session, page_id)
 
 
-def _page(row: PageRow) -> Page:
+def page_of(row: PageRow) -> Page:
     return Page(row.id, row.site_id, row.url, row.title, row.open, row.version, row.count)

@@ -4,16 +4,28 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from engagement.domain.pages import Page
 from engagement.domain.sites import Site, SiteRules
-from engagement.storage.tables import SiteRow
+from engagement.storage.pages import page_of
+from engagement.storage.tables import PageRow, SiteRow
 
 
 def by_key(session: Session, key: str) -> Site | None:
     row = session.scalar(select(SiteRow).where(SiteRow.key == key))
     return _site(row) if row else None
+
+
+def with_page(session: Session, key: str, url: str) -> tuple[Site, Page | None] | None:
+    """A site and its page of an address, in one indexed read."""
+    here = and_(PageRow.site_id == SiteRow.id, PageRow.url == url)
+    found = session.execute(select(SiteRow, PageRow).outerjoin(PageRow, here).where(SiteRow.key == key)).first()
+    if found is None:
+        return None
+    site, page = found
+    return _site(site), page_of(page) if page else None
 
 
 def by_id(session: Session, site_id: int) -> Site:

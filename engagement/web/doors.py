@@ -6,7 +6,7 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
-from engagement.web import access, coral, cors, demo, desk, embed, health, hooks, limits, perspective, problems
+from engagement.web import access, coral, cors, demo, desk, embed, health, hooks, limits, perspective, problems, ready
 from engagement.web.api import (
     challenge,
     comments,
@@ -67,6 +67,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     app.register_blueprint(hooks.blueprint)
     health.register(app)
     limits.register(app, tools.settings)
+    ready.register(app, tools)
     cors.register(app)
     problems.register(app)  # last: its handlers replace the libraries' own
 

@@ -177,6 +177,14 @@ def preview(given: Mapping[str, Any], site: Site) -> str:
     return ""
 
 
+def likely_page(value: str) -> str:
+    """The address under which a page would be kept, before anybody knows its site; "" for what is no address."""
+    try:
+        return pages.normalise(value)
+    except pages.BadAddress:
+        return ""
+
+
 def thread_query(given: Mapping[str, Any], site: Site) -> dict[str, Any]:
     found, wrong = load(ThreadQuery(), given)
     if "page_url" in found:

@@ -1,6 +1,5 @@
 """``/api/v1/sites/{site}/comments``."""
 
-import hashlib
 import json
 
 from flask import Response, request
@@ -10,11 +9,11 @@ from engagement.domain.comments import Receipt, Status
 from engagement.domain.errors import NotFound
 from engagement.services import comments, editing
 from engagement.services.preview import preview as look_at
-from engagement.web import answers, challenges, forms, limits
+from engagement.web import answers, challenges, forms, limits, ready
 from engagement.web.api import described
 from engagement.web.api.readers import edit_token
 from engagement.web.gate import json_body
-from engagement.web.house import client, language, the_site, toolbox
+from engagement.web.house import client, language, settle_site, the_site, toolbox
 from engagement.web.once import once
 from engagement.web.problems import rejected
 
@@ -52,19 +51,13 @@ def submit(site: str) -> Response:
 )
 def thread(site: str) -> Response:
     """Published comments of a page; 304 when nothing changed."""
-    found = the_site()
+    found, mark = comments.find_thread(site, forms.likely_page(request.args.get("page_url", "")))
+    settle_site(found)
     limits.count("reads", found)
     asked = forms.thread_query(request.args.to_dict(), found)
-    mark = comments.thread_mark(found, asked["page_url"])
-    tag = hashlib.sha256(f"{mark}|{sorted(asked.items())}|{language()}".encode()).hexdigest()[:32]
-    # Weakly compared, as RFC 9110 wants it here: a proxy that compresses sends the tag back as W/"…".
-    if request.if_none_match.contains_weak(tag):
-        answer = Response(status=304)
-        del answer.headers["Content-Type"]
-    else:
-        answer = _json(answers.thread(comments.read_thread(found, **asked)))
-    answer.set_etag(tag)
-    answer.headers["Cache-Control"] = "no-cache"
+    tag = ready.tag_of("thread", found.id, mark, sorted(asked.items()))
+    answer = ready.answer(lambda: _text(answers.thread(comments.read_thread(found, **asked))), tag=tag, keep=bool(mark))
+    answer.headers["Cache-Control"] = ready.freshness()
     return answer
 
 
@@ -115,4 +108,8 @@ def _answer(receipt: Receipt) -> Response:
 
 
 def _json(body: object, status: int = 200) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
+    return Response(_text(body), status, content_type="application/json")
+
+
+def _text(body: object) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()

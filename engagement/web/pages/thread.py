@@ -18,9 +18,10 @@ from engagement.language import moment, say
 from engagement.services import comments
 from engagement.services.challenges import demanded
 from engagement.services.preview import preview
-from engagement.web import answers, form_time, forms, limits
+from engagement.web import answers, form_time, forms, limits, ready
 from engagement.web.gate import check_origin
-from engagement.web.house import asked_site, client, language, the_site, toolbox
+from engagement.web.house import asked_site, client, language, settle_site, the_site, toolbox
+from engagement.web.pages.linked_data import linked
 from engagement.web.pages.words import words
 from engagement.web.problems import rejected
 
@@ -43,19 +44,51 @@ class Line:
 
 @blueprint.get("/sites/<site>/thread")
 def show(site: str) -> Response:
-    """The published comments of ``page_url`` and the form, fit for an iframe."""
+    """The published comments of ``page_url`` and the form, fit for an iframe.
+
+    ``fragment=1`` leaves head and body to the page that includes it, ``form=0`` the form too.
+    """
+    fragment = request.args.get("fragment") == "1"
     try:
+        if fragment and request.args.get("form") == "0":
+            return _comments_alone(site)
         found = the_site()
         limits.count("reads", found)
-        asked = {name: request.args[name] for name in ("page_url", "after") if name in request.args}
-        asked_for = forms.thread_query({**asked, "limit": forms.MOST_COMMENTS}, found)
-        thread = comments.read_thread(found, **asked_for)
+        thread = comments.read_thread(found, **_asked(found))
     except (EngagementError, HTTPException) as error:
         return _refusal(error, {})
-    page = render_template("pages/thread.html", **facts(found, thread, typed=request.args))
+    name = "pages/fragment.html" if fragment else "pages/thread.html"
+    page = render_template(name, **facts(found, thread, typed=request.args), base=_base(), form=True)
     answer = make_response(page)
     answer.headers["Cache-Control"] = "no-cache"
     return guarded(answer, found)
+
+
+def _comments_alone(key: str) -> Response:
+    """For a page that has a form of its own; ready like the JSON thread. Raises what a refusal is made of."""
+    site, mark = comments.find_thread(key, forms.likely_page(request.args.get("page_url", "")))
+    settle_site(site)
+    limits.count("reads", site)
+    asked = _asked(site)
+
+    def make() -> bytes:
+        shown = facts(site, comments.read_thread(site, **asked), typed={})
+        return render_template("pages/fragment.html", **shown, base=_base(), form=False).encode()
+
+    tag = ready.tag_of("fragment", site.id, site.key, site.language, _base(), mark, sorted(asked.items()))
+    answer = ready.answer(make, tag=tag, keep=bool(mark), kind="text/html; charset=utf-8")
+    answer.headers["Cache-Control"] = ready.freshness()
+    return guarded(answer, site)
+
+
+def _asked(site: Site) -> dict[str, Any]:
+    asked = {name: request.args[name] for name in ("page_url", "after") if name in request.args}
+    return forms.thread_query({**asked, "limit": forms.MOST_COMMENTS}, site)
+
+
+def _base() -> str:
+    """In another origin's page our addresses must be whole."""
+    return toolbox().settings.server.public_url.rstrip("/")
 
 
 @blueprint.post("/sites/<site>/comments")
@@ -99,6 +132,7 @@ def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, 
         "held": request.args.get("commento") == "attesa",
         "ask": True,
         "words": words(site.language),
+        "linked": linked(thread),
         "language": site.language,
         "moment": lambda at: moment(at, site.language),
     }
