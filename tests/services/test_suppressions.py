@@ -219,6 +219,10 @@ def test_the_shipped_list_knows_disposable_providers_and_a_newer_one_takes_its_p
 
 
 def test_ten_thousand_sign_ups_of_one_victim_by_a_thousand_clients_make_one_mail(tools: Toolbox, site: Site) -> None:
+    if db.engine.dialect.name == "sqlite":
+        connection = db.engine.raw_connection()  # the one that the loop gets again: it counts, and need not endure
+        connection.cursor().execute("PRAGMA synchronous = OFF")
+        connection.close()
     times = 10_000 if db.engine.dialect.name == "sqlite" else 500  # the same path, and a slower one
     for n in range(times):
         newsletter.sign_up(tools, site, SignUp("vittima@posta.example", client=f"10.0.{n % 1000 // 250}.{n % 250}"))

@@ -214,9 +214,9 @@ def test_two_hundred_known_and_unknown_addresses_cannot_be_told_apart(client: Fl
         lambda email: client.post("/f/demo?isAjax=1", data={"EMAIL": email, "OPT_IN": "1"}),
         lambda email: client.post(LEAVE, data={"email": email}),
     )
-    for door in doors:
+    for door, pairs in zip(doors, (200, 25, 25, 200), strict=True):  # the second and third do what the first does
         seen = set()
-        for n, email in enumerate(known):
+        for n, email in enumerate(known[:pairs]):
             for one in (email, f"ignota{n}@posta.example"):
                 answer = door(one)
                 told = [(k, v) for k, v in answer.headers if k not in {"Date", "X-Request-Id"}]
