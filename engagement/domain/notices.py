@@ -14,6 +14,11 @@ class NoticeKind(StrEnum):
     NEWSLETTER_CONFIRM = "newsletter-confirm"  # to who signed up
     CONTACT_MESSAGE = "contact-message"  # to the author of the blog, from a reader
     APPEAL_DECIDED = "appeal-decided"  # to the author of a comment that was rejected
+    COMMENT_DIGEST = "comment-digest"  # to the author of the blog: several comments in one mail
+    WEEKLY_SUMMARY = "weekly-summary"  # to the author of the blog
+    MODERATION_REMINDER = "moderation-reminder"  # to the moderators of a site where comments wait
+    REPLY_CONFIRM = "reply-confirm"  # to who wants to be told of replies
+    COMMENT_REPLY = "comment-reply"  # to the author of the comment that was answered
 
 
 class OutboxState(StrEnum):

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from engagement.domain.comments import Comment, Status
@@ -20,11 +21,17 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
+from engagement.services import replies
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
+
+_GATHER: Mapping[NoticeKind, Callable[[Toolbox, QueuedNotice], dict[str, object] | None]] = {
+    NoticeKind.REPLY_CONFIRM: replies.confirm_facts,
+    NoticeKind.COMMENT_REPLY: replies.reply_facts,
+}
 
 
 def deliver_due(tools: Toolbox, limit: int = 20) -> int:
@@ -84,6 +91,8 @@ def _send(tools: Toolbox, queued: QueuedNotice) -> Delivery | None:
 
 def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
+    if (gather := _GATHER.get(queued.notice.kind)) is not None:
+        return gather(tools, queued)
     if queued.notice.kind is NoticeKind.NEWSLETTER_CONFIRM:
         return _newsletter_facts(tools, queued)
     if queued.notice.kind is NoticeKind.CONTACT_MESSAGE:

@@ -66,6 +66,20 @@ class Links(Protocol):
     def read_newsletter(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int]:
         """``(subscription, version)``. Raises ``LinkNotValid``."""
 
+    def replies(
+        self,
+        purpose: Literal["confirm", "leave"],
+        consent: int,
+        version: int,
+        *,
+        page: int = 0,
+        since: datetime | None = None,
+    ) -> str:
+        """The address to confirm (for seven days) or to leave (for ever) letters about replies."""
+
+    def read_replies(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int, int]:
+        """``(consent, version, page)``. Raises ``LinkNotValid``."""
+
 
 class Letters(Protocol):
     def write(self, kind: NoticeKind, language: str, facts: Mapping[str, object], message_id: str) -> bytes:

@@ -97,22 +97,20 @@ def proven(session: Session, site_id: int, hashes: Sequence[str], what: str) -> 
     return session.scalar(query.limit(1)) is not None
 
 
-def mailed(session: Session, site_id: int, email_hash: str, since: datetime) -> list[datetime]:
-    """When confirmations went to a mailbox."""
+def mailed(session: Session, site_id: int, email_hash: str, since: datetime, what: str = "mailed") -> list[datetime]:
+    """When confirmations went to a mailbox; ``what`` tells the newsletter's from others."""
     query = select(ConsentRow.at).where(
         ConsentRow.site_id == site_id,
         ConsentRow.email_hash == email_hash,
-        ConsentRow.what == "mailed",
+        ConsentRow.what == what,
         ConsentRow.at > since,
     )
     return list(session.scalars(query))
 
 
-def mailed_by_site(session: Session, site_id: int, since: datetime) -> int:
+def mailed_by_site(session: Session, site_id: int, since: datetime, what: str = "mailed") -> int:
     """How many confirmations a site has sent."""
-    query = select(func.count()).where(
-        ConsentRow.site_id == site_id, ConsentRow.what == "mailed", ConsentRow.at > since
-    )
+    query = select(func.count()).where(ConsentRow.site_id == site_id, ConsentRow.what == what, ConsentRow.at > since)
     return session.scalar(query) or 0
 
 

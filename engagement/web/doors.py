@@ -24,6 +24,7 @@ from engagement.web.pages import appeal, assets, decide, feed, thread
 from engagement.web.pages import contact as contact_pages
 from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
+from engagement.web.pages import replies as reply_pages
 
 
 def register(app: Flask, tools: Toolbox) -> None:
@@ -49,6 +50,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     api.register_blueprint(contact.blueprint)
     api.register_blueprint(moderation.blueprint)
     app.register_blueprint(newsletter_pages.blueprint)
+    app.register_blueprint(reply_pages.blueprint)
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(thread.blueprint)
     app.register_blueprint(feed.blueprint)
