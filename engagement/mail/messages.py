@@ -111,6 +111,9 @@ class Letterbox:
             page = str(facts["page_url"]).partition("#")[0]  # letters about one article stand in one thread
             root = f"<post.{sha256(page.encode()).hexdigest()[:24]}@{domain}>"
             headers |= {"In-Reply-To": root, "References": root}
+        elif "thread" in facts:
+            root = f"<site.{sha256(str(facts['thread']).encode()).hexdigest()[:24]}@{domain}>"
+            headers |= {"In-Reply-To": root, "References": root}
         return headers
 
 

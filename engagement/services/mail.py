@@ -21,7 +21,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
-from engagement.services import replies
+from engagement.services import digests, replies, summaries
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
@@ -29,6 +29,9 @@ from engagement.storage.db import reading, transaction
 _log = logging.getLogger(__name__)
 
 _GATHER: Mapping[NoticeKind, Callable[[Toolbox, QueuedNotice], dict[str, object] | None]] = {
+    NoticeKind.COMMENT_DIGEST: digests.digest_facts,
+    NoticeKind.MODERATION_REMINDER: summaries.reminder_facts,
+    NoticeKind.WEEKLY_SUMMARY: summaries.weekly_facts,
     NoticeKind.REPLY_CONFIRM: replies.confirm_facts,
     NoticeKind.COMMENT_REPLY: replies.reply_facts,
 }
