@@ -368,11 +368,7 @@ def _bad_analysis(s: Settings) -> list[str]:
 def _bad_numbers(s: Settings) -> list[str]:
     bad = [
         f"{name} must be a port, 1 to 65535, not {port}"
-        for name, port in (
-            ("server.port", s.server.port),
-            ("mail.port", s.mail.port),
-            ("analyzer.port", s.analyzer.port),
-        )
+        for name, port in ((f"{part}.port", getattr(s, part).port) for part in ("server", "mail", "analyzer"))
         if not 1 <= port <= 65_535
     ]
     positive = {
@@ -393,9 +389,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.flood_per_hour": s.limits.flood_per_hour,
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
         "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
-        "mail.per_minute": s.mail.per_minute,
-        "mail.per_day": s.mail.per_day,
-        "mail.remind_after_hours": s.mail.remind_after_hours,
+        **{f"mail.{key}": getattr(s.mail, key) for key in ("per_minute", "per_day", "remind_after_hours")},
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
         "policy.hold_spam": s.policy.hold_spam,

@@ -73,8 +73,10 @@ def _none(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
 @click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
-@click.option("--author-mail", type=click.Choice([mode.value for mode in AuthorMail]), help="When the author is told of comments.")
-@click.option("--quiet", callback=_none, help="Hours without mail to the author, such as 22-7; none takes them back.")
+@click.option(
+    "--author-mail", type=click.Choice([mode.value for mode in AuthorMail]), help="When the author is told of comments."
+)
+@click.option("--quiet", callback=_none, help="Hours without mail to the author: 22-7; none takes them back.")
 @click.option("--time-zone", help="Of these hours and of digests, such as Europe/Rome.")
 @click.option("--weekly", type=click.Choice(["on", "off"]), callback=_on, help="A summary for the author every Monday.")
 @click.pass_obj
