@@ -31,6 +31,10 @@ class OutboxState(StrEnum):
     SUPPRESSED = "suppressed"  # the reason to send is gone: comment deleted, address left
 
 
+WAITING = (OutboxState.QUEUED, OutboxState.LEASED, OutboxState.RETRY)
+DEAD = (OutboxState.FAILED, OutboxState.EXPIRED)
+
+
 @dataclass(frozen=True)
 class Notice:
     """A mail to be, written in the transaction of what it tells about.
@@ -58,6 +62,22 @@ class QueuedNotice:
     token: str
     created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class KeptMail:
+    """An outbox row as the desk shows it; ``code`` and ``reply`` are the mail server's last answer."""
+
+    id: int
+    kind: NoticeKind
+    site_id: int
+    recipient: str
+    state: OutboxState
+    attempts: int
+    code: int | None
+    reply: str
+    created_at: datetime
+    next_attempt_at: datetime
 
 
 class SendOutcome(StrEnum):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -62,8 +62,11 @@ def last_written(session: Session, site_id: int, kinds: Sequence[NoticeKind]) ->
     return session.scalar(query.where(OutboxRow.site_id == site_id, OutboxRow.kind.in_(kinds)))
 
 
-def claim(session: Session, now: datetime, limit: int, token: str) -> list[QueuedNotice]:
-    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again."""
+def claim(session: Session, now: datetime, limit: int, token: str, *, below: int | None = None) -> list[QueuedNotice]:
+    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again.
+
+    ``below`` leaves mails of that priority and less urgent ones alone.
+    """
     session.execute(
         update(OutboxRow)
         .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now)
@@ -72,7 +75,7 @@ def claim(session: Session, now: datetime, limit: int, token: str) -> list[Queue
     fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
     due = (
         select(OutboxRow.id)
-        .where(or_(fresh, _lapsed(now)))
+        .where(or_(fresh, _lapsed(now)), true() if below is None else OutboxRow.priority < below)
         .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

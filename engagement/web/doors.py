@@ -6,7 +6,7 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
-from engagement.web import access, coral, cors, demo, desk, embed, health, limits, perspective, problems
+from engagement.web import access, coral, cors, demo, desk, embed, health, limits, mail_metrics, perspective, problems
 from engagement.web.api import (
     challenge,
     comments,
@@ -66,6 +66,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     perspective.register(app, tools)
     app.register_blueprint(coral.blueprint)
     health.register(app)
+    mail_metrics.register(app, tools)
     limits.register(app, tools.settings)
     cors.register(app)
     problems.register(app)  # last: its handlers replace the libraries' own

@@ -18,8 +18,8 @@ from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
 from engagement.domain.moderators import DeskSession
 from engagement.domain.reasons import moderator_text
 from engagement.language import age as age_of
-from engagement.language import say
-from engagement.services import contact, moderation, moderators
+from engagement.language import moment, say
+from engagement.services import contact, mails, moderation, moderators
 from engagement.services.highlights import highlights
 from engagement.web.desk import room
 from engagement.web.house import toolbox
@@ -56,6 +56,7 @@ DOINGS = {
     "message-read": N_("marked a message as read"),
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
+    "mail-resent": N_("sent a mail again"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),
@@ -63,6 +64,8 @@ MANY = {
     Status.REJECTED: N_("Rejected comments"),
     Status.SPAM: N_("Spam comments"),
 }
+PAUSED = N_("No mail leaves: %(reason)s. Next try after %(until)s UTC.")
+NO_ANSWER = N_("the mail server does not answer")
 BY_WHOM = N_("Then %(doing)s by %(who)s")
 TABS = (Status.HELD, Status.PUBLISHED, Status.REJECTED, Status.SPAM)
 _MARKUP = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
@@ -160,7 +163,17 @@ def frame(session: DeskSession) -> dict[str, Any]:
     waited = toolbox().clock.now() - oldest if oldest else None
     age = age_of(waited, room.language()) if waited is not None else ""
     letters = contact.waiting(session.site_ids)
-    return {"me": session, "count": count, "age": age, "last": last, "letters": letters}
+    return {"me": session, "count": count, "age": age, "last": last, "letters": letters, "trouble": _trouble()}
+
+
+def _trouble() -> str:
+    """Why no mail leaves; "" while it does."""
+    way = mails.channel_state()
+    if way.paused_until is None:
+        return ""
+    reason = f"{way.code or ''} {way.reply}".strip() or say(NO_ANSWER, room.language())
+    values = {"reason": reason, "until": moment(way.paused_until, room.language())}
+    return say(Message(PAUSED, values), room.language())
 
 
 def card(item: QueueItem) -> Card:
