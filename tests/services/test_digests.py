@@ -238,7 +238,7 @@ def test_a_digest_lists_so_many_and_counts_the_rest(
     clock.move(hours=1)
     [raw] = work(tools)
     assert part(raw, "plain").count("#comment-") == 2
-    assert "E altri 3." in part(raw, "plain")
+    assert "Non elencati qui: 3." in part(raw, "plain")
 
 
 def test_a_strangers_words_stay_words_in_a_digest(
