@@ -4,16 +4,28 @@ from collections.abc import Callable
 
 from engagement.services.contact import forget_messages
 from engagement.services.contacts import forget_events, sync_due
+from engagement.services.digests import gather_news
 from engagement.services.explaining import explain_held
 from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
 from engagement.services.purging import purge_changed
+from engagement.services.replies import announce_published
+from engagement.services.replies import purge as purge_replies
 from engagement.services.screening import screen_waiting
+from engagement.services.summaries import remind, summarise
 from engagement.services.upkeep import tidy
 
 Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
-OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, sync_due, purge_changed, explain_held)
-HOURLY: tuple[Job, ...] = (tidy, purge, forget_messages, forget_events)
+OFTEN: tuple[Job, ...] = (
+    screen_waiting,
+    announce_published,
+    gather_news,
+    deliver_due,
+    sync_due,
+    purge_changed,
+    explain_held,
+)
+HOURLY: tuple[Job, ...] = (tidy, purge, purge_replies, forget_messages, forget_events, remind, summarise)

@@ -8,6 +8,7 @@ from typing import Protocol
 import click
 from flask import Flask
 
+from engagement.domain.digests import AuthorMail
 from engagement.domain.errors import InvalidInput
 from engagement.domain.sites import Site, SiteRules
 from engagement.language import say
@@ -54,6 +55,14 @@ def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_ema
         _save(house, Site(0, key, name or key, language, origins, author_email))
 
 
+def _on(_context: click.Context, _option: click.Parameter, value: str | None) -> bool | None:
+    return None if value is None else value == "on"
+
+
+def _none(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    return "" if value == "none" else value
+
+
 @site.command("set")
 @click.argument("key")
 @click.option("--name")
@@ -64,6 +73,12 @@ def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_ema
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
 @click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
+@click.option(
+    "--author-mail", type=click.Choice([mode.value for mode in AuthorMail]), help="When the author is told of comments."
+)
+@click.option("--quiet", callback=_none, help="Hours without mail to the author: 22-7; none takes them back.")
+@click.option("--time-zone", help="Of these hours and of digests, such as Europe/Rome.")
+@click.option("--weekly", type=click.Choice(["on", "off"]), callback=_on, help="A summary for the author every Monday.")
 @click.pass_obj
 def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
     """Change the site KEY; what is not named stays."""

@@ -1,5 +1,6 @@
 """When the way out of all mails is broken: stop, let one mail find out later, and go on or stop for longer."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engagement.domain.notices import Delivery
@@ -33,3 +34,35 @@ class Channel:
         self._failures += 1
         self._until = now + PAUSES[min(self._failures, len(PAUSES)) - 1]
         return True
+
+
+ANY = 100  # above every priority
+BULK = 7  # from this priority a mail can wait: the last fifth of every rate is kept for the others
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """What all processes know: until when nothing is tried and why, and until when the rates have no room."""
+
+    paused_until: datetime | None = None
+    code: int | None = None
+    reply: str = ""
+    full_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """At most so many mails in a minute and in 24 hours; 0 switches a rate off."""
+
+    per_minute: int = 0
+    per_day: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.per_minute or self.per_day)
+
+    def room(self, minute: int, day: int) -> int:
+        """Mails of a priority below this may go, after so many in the last minute and day; 0 means none."""
+        used = [(minute, self.per_minute), (day, self.per_day)]
+        if any(most and count >= most for count, most in used):
+            return 0
+        return BULK if any(most and count >= max(1, most * 4 // 5) for count, most in used) else ANY

@@ -15,6 +15,11 @@ class NoticeKind(StrEnum):
     NEWSLETTER_LEAVE = "newsletter-leave"  # to who asked, by typing the address, to leave
     CONTACT_MESSAGE = "contact-message"  # to the author of the blog, from a reader
     APPEAL_DECIDED = "appeal-decided"  # to the author of a comment that was rejected
+    COMMENT_DIGEST = "comment-digest"  # to the author of the blog: several comments in one mail
+    WEEKLY_SUMMARY = "weekly-summary"  # to the author of the blog
+    MODERATION_REMINDER = "moderation-reminder"  # to the moderators of a site where comments wait
+    REPLY_CONFIRM = "reply-confirm"  # to who wants to be told of replies
+    COMMENT_REPLY = "comment-reply"  # to the author of the comment that was answered
 
 
 # Mails to readers, at addresses that anybody may have typed; the others go to people of the house.
@@ -24,6 +29,8 @@ TO_READERS = frozenset(
         NoticeKind.NEWSLETTER_LEAVE,
         NoticeKind.REPORT_DECIDED,
         NoticeKind.APPEAL_DECIDED,
+        NoticeKind.REPLY_CONFIRM,
+        NoticeKind.COMMENT_REPLY,
     }
 )
 
@@ -36,6 +43,10 @@ class OutboxState(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"  # the reason to send is gone: comment deleted, address left
+
+
+WAITING = (OutboxState.QUEUED, OutboxState.LEASED, OutboxState.RETRY)
+DEAD = (OutboxState.FAILED, OutboxState.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,22 @@ class QueuedNotice:
     token: str
     created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class KeptMail:
+    """An outbox row as the desk shows it; ``code`` and ``reply`` are the mail server's last answer."""
+
+    id: int
+    kind: NoticeKind
+    site_id: int
+    recipient: str
+    state: OutboxState
+    attempts: int
+    code: int | None
+    reply: str
+    created_at: datetime
+    next_attempt_at: datetime
 
 
 class SendOutcome(StrEnum):

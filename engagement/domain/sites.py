@@ -7,6 +7,8 @@ SITE_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 MAX_BODY_BYTES = 65_525  # WordPress's limit for a comment; nothing a reader could send there is refused here
 
+DEFAULT_ZONE = "Europe/Rome"
+
 
 @dataclass(frozen=True)
 class SiteRules:
@@ -19,6 +21,10 @@ class SiteRules:
     challenge: str | None = None  # proof of work: off, risky, always; None: as the installation says
     block_words: tuple[str, ...] = ()
     hold_words: tuple[str, ...] = ()
+    author_mail: str = "immediate"  # domain.digests.AuthorMail
+    quiet: str = ""  # hours without mail to the author in the site's zone, such as 22-7
+    time_zone: str = DEFAULT_ZONE
+    weekly: bool = False  # a summary every week
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
@@ -73,6 +73,27 @@ class SignedLinks:
         if until and until <= self._now().timestamp():
             raise LinkNotValid
         return subscription, version
+
+    def replies(
+        self,
+        purpose: Literal["confirm", "leave"],
+        consent: int,
+        version: int,
+        *,
+        page: int = 0,
+        since: datetime | None = None,
+    ) -> str:
+        """To confirm within seven days, or to leave, whenever, the replies on a page or (0) on the whole site."""
+        until = int(((since or self._now()) + PENDING_FOR).timestamp()) if purpose == "confirm" else 0
+        token = self._pack(f"replies-{purpose}", [consent, version, page, until])
+        return f"{self._url}/replies/{purpose}/{token}"
+
+    def read_replies(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int, int]:
+        """``(consent, version, page)``. Raises ``LinkNotValid``."""
+        consent, version, page, until = self._unpack(f"replies-{purpose}", token, 4)
+        if until and until <= self._now().timestamp():
+            raise LinkNotValid
+        return consent, version, page
 
     def _pack(self, purpose: str, value: list[Any]) -> str:
         packed = URLSafeSerializer(self._keys, salt=purpose).dumps(value)

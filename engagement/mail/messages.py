@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
 from hashlib import sha256
@@ -23,6 +23,23 @@ _MAX_HEADER = 200
 _MAX_ADDRESS = 254  # RFC 5321
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins encoded words
 _ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+
+class _WholeHeader(UnstructuredHeader):
+    """Addresses in angle brackets, in one line: folding would make encoded words of long ones, which nobody reads."""
+
+    def fold(self, *, policy: policy.Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined] # the registry adds BaseHeader
+
+
+def _policy() -> "policy.EmailPolicy[EmailMessage]":
+    registry = HeaderRegistry()
+    for name in ("List-Unsubscribe", "In-Reply-To", "References"):
+        registry.map_to_type(name, _WholeHeader)  # type: ignore[arg-type] # as above
+    return policy.SMTP.clone(header_factory=registry)
+
+
+_POLICY = _policy()
 
 
 class Letterbox:
@@ -56,7 +73,7 @@ class Letterbox:
         subject = header_safe(self._text.get_template(f"{kind.value}/subject.txt").render(given))
         text = self._text.get_template(f"{kind.value}/body.txt").render(given)
         markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))
-        letter = EmailMessage(policy=policy.SMTP)
+        letter = EmailMessage(policy=_POLICY)
         headers = self._headers(kind, facts, subject, message_id) | ({"Reply-To": reply_to} if reply_to else {})
         for name, value in headers.items():
             letter[name] = value
@@ -87,8 +104,15 @@ class Letterbox:
             "X-Auto-Response-Suppress": "All",
             "List-Id": f"<{kind.value}.{domain}>",
         }
+        if facts.get("unsubscribe"):  # RFC 8058: one POST to this address, without login, ends such letters
+            headers["List-Unsubscribe"] = f"<{facts['unsubscribe']}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         if "page_url" in facts:
-            root = f"<post.{sha256(str(facts['page_url']).encode()).hexdigest()[:24]}@{domain}>"
+            page = str(facts["page_url"]).partition("#")[0]  # letters about one article stand in one thread
+            root = f"<post.{sha256(page.encode()).hexdigest()[:24]}@{domain}>"
+            headers |= {"In-Reply-To": root, "References": root}
+        elif "thread" in facts:
+            root = f"<site.{sha256(str(facts['thread']).encode()).hexdigest()[:24]}@{domain}>"
             headers |= {"In-Reply-To": root, "References": root}
         return headers
 

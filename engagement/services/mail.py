@@ -2,9 +2,13 @@
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from engagement.domain.channel import ANY, Rates
 from engagement.domain.comments import Comment, Status
 from engagement.domain.contact import MessageStatus
 from engagement.domain.errors import Unavailable
@@ -22,15 +26,24 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
-from engagement.services import suppressions
+from engagement.services import digests, replies, summaries, suppressions
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, contact, newsletter, outbox, reports, revisions, sites
+from engagement.storage import channel, comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
+FULL_FOR = timedelta(minutes=5)  # written anew at each sweep: no longer than that nobody needs to look for a worker
+
 _LINKS: Mapping[NoticeKind, tuple[LinkPurpose, ...]] = {
     NoticeKind.NEWSLETTER_CONFIRM: ("confirm", "preferences"),
     NoticeKind.NEWSLETTER_LEAVE: ("leave", "preferences"),
+}
+_GATHER: Mapping[NoticeKind, Callable[[Toolbox, QueuedNotice], dict[str, object] | None]] = {
+    NoticeKind.COMMENT_DIGEST: digests.digest_facts,
+    NoticeKind.MODERATION_REMINDER: summaries.reminder_facts,
+    NoticeKind.WEEKLY_SUMMARY: summaries.weekly_facts,
+    NoticeKind.REPLY_CONFIRM: replies.confirm_facts,
+    NoticeKind.COMMENT_REPLY: replies.reply_facts,
 }
 
 
@@ -47,25 +60,52 @@ def deliver_due(tools: Toolbox, limit: int = 20) -> int:
         if tools.stopping() or tools.channel.opens_at(now) > now:
             return tried
         with transaction() as session:
-            due = outbox.claim(session, now, 1, token)
+            due = _claim(tools, session, now, token)
         if not due:
             return tried
         _deliver(tools, due[0])
     return limit
 
 
+def _claim(tools: Toolbox, session: Session, now: datetime, token: str) -> list[QueuedNotice]:
+    """The next mail for which the rates of the channel leave room; it is counted before it is handed over."""
+    rates = Rates(tools.settings.mail.per_minute, tools.settings.mail.per_day)
+    if not rates:
+        return outbox.claim(session, now, 1, token)
+    room = rates.room(*channel.lately(session, now))
+    if room < ANY:
+        channel.full(session, now + FULL_FOR)
+    due = outbox.claim(session, now, 1, token, below=room)
+    for queued in due:
+        channel.count_try(session, queued.id, now)
+    return due
+
+
 def _deliver(tools: Toolbox, queued: QueuedNotice) -> None:
     delivery = _send(tools, queued)
     jitter = tools.randomness(16) / 32_768 - 1
     # A new try is counted from the end of a pause, so that another mail finds out next: this one may be the cause.
-    now = tools.channel.opens_at(tools.clock.now())
+    at = tools.clock.now()
+    now = tools.channel.opens_at(at)
     with transaction() as session:
         if delivery is None:
             outbox.suppress(session, queued.id, queued.token)
+            channel.take_back(session, queued.id)
             return
+        _tell_others(session, queued, delivery, now if now > at else None)
         kept = outbox.finish(session, queued.id, queued.token, delivery=delivery, now=now, jitter=jitter)
     if not kept:
         _log.warning("notice %s was taken over by another worker meanwhile", queued.id)
+
+
+def _tell_others(session: Session, queued: QueuedNotice, delivery: Delivery, until: datetime | None) -> None:
+    """What this try says about the way out, for the desk and for other processes."""
+    if delivery.outcome is SendOutcome.CHANNEL:
+        channel.take_back(session, queued.id)
+    if until is not None:
+        channel.pause(session, until, delivery.code, delivery.reply)
+    elif delivery.outcome is SendOutcome.SENT:
+        channel.resume(session)
 
 
 def _send(tools: Toolbox, queued: QueuedNotice) -> Delivery | None:
@@ -93,6 +133,8 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
     if queued.notice.kind in TO_READERS and _silenced(tools, queued.notice):
         return None  # since it was queued
+    if (gather := _GATHER.get(queued.notice.kind)) is not None:
+        return gather(tools, queued)
     if queued.notice.kind in {NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE}:
         return _newsletter_facts(tools, queued)
     if queued.notice.kind is NoticeKind.CONTACT_MESSAGE:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from engagement.domain.channel import Channel
 from engagement.domain.contacts import Answer, Contact
@@ -73,6 +73,20 @@ class Links(Protocol):
 
     def read_newsletter(self, purpose: LinkPurpose, token: str) -> tuple[int, int]:
         """``(subscription, version)``. Raises ``LinkNotValid``."""
+
+    def replies(
+        self,
+        purpose: Literal["confirm", "leave"],
+        consent: int,
+        version: int,
+        *,
+        page: int = 0,
+        since: datetime | None = None,
+    ) -> str:
+        """The address to confirm (for seven days) or to leave (for ever) letters about replies."""
+
+    def read_replies(self, purpose: Literal["confirm", "leave"], token: str) -> tuple[int, int, int]:
+        """``(consent, version, page)``. Raises ``LinkNotValid``."""
 
 
 class Letters(Protocol):

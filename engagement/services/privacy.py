@@ -31,6 +31,7 @@ class Forgotten:
     messages: int
     reports: int
     subscriptions: int
+    reply_consents: int
     consents: int
     mails: int
     traces: int
@@ -54,6 +55,7 @@ def forget(tools: Toolbox, email: str, by: str = COMMAND_LINE) -> Forgotten:
             messages=privacy.forget_messages(session, email),
             reports=privacy.forget_reports(session, email),
             subscriptions=privacy.forget_subscriptions(session, email),
+            reply_consents=privacy.forget_reply_consents(session, email),
             consents=privacy.forget_consents(session, hashes),
             mails=privacy.forget_mails(session, email),
             traces=privacy.forget_traces(session, email),
@@ -99,6 +101,7 @@ def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterato
         yield from _kind("message", privacy.messages_of(session, site_id=site_id, email=email))
         yield from _kind("report", privacy.reports_of(session, site_id=site_id, email=email))
         yield from _kind("subscription", privacy.subscriptions_of(session, site_id=site_id, email=email))
+        yield from _kind("reply-consent", privacy.reply_consents_of(session, site_id=site_id, email=email))
         yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("suppression", privacy.suppressions_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("mail", privacy.mails_of(session, site_id=site_id, email=email))

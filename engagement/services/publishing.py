@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Edit, Status
 from engagement.domain.moderation import LogLine
-from engagement.storage import comments, pages, revisions
+from engagement.storage import comments, pages, replies, revisions
 
 
 def move(session: Session, comment: Comment, to: Status, line: LogLine) -> bool:
@@ -29,6 +29,8 @@ def count(session: Session, comment: Comment, before: Status | None, after: Stat
     if change:
         pages.changed(session, comment.page_id, change)
         comments.count_reply(session, comment.parent, change)
+    if change > 0 and (comment.parent or comment.notify_replies):
+        replies.announce(session, comment.id)
 
 
 def rewrite(session: Session, comment: Comment, changed: Comment, line: LogLine, *, text_hash: str) -> bool:

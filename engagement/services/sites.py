@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engagement.domain.digests import AuthorMail, hours_of_quiet, is_zone
 from engagement.domain.errors import FieldError, InvalidInput, SiteNotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, origin_of
-from engagement.domain.sites import SITE_KEY, Site
+from engagement.domain.sites import DEFAULT_ZONE, SITE_KEY, Site, SiteRules
 from engagement.services.ports import Toolbox
 from engagement.storage import sites
 from engagement.storage.db import reading, transaction
@@ -31,9 +32,26 @@ def save_site(tools: Toolbox, site: Site) -> Site:
     site = replace(site, origins=_origins(site.origins))
     if not SITE_KEY.fullmatch(site.key):
         raise InvalidInput([FieldError("/key", Message(N_("A site key is made of a-z, 0-9 and dashes.")))])
+    _check_rules(site.rules)
     with transaction() as session:
         sites.save(session, site, tools.clock.now())
     return find_site(site.key)
+
+
+def _check_rules(rules: SiteRules) -> None:
+    """Raises ``InvalidInput``."""
+    wrong = []
+    if rules.author_mail not in set(AuthorMail):
+        known = ", ".join(AuthorMail)
+        wrong.append(FieldError("/author_mail", Message(N_("Author mail is one of: %(known)s."), {"known": known})))
+    try:
+        hours_of_quiet(rules.quiet)
+    except ValueError:
+        wrong.append(FieldError("/quiet", Message(N_("Hours of quiet look like 22-7."))))
+    if rules.time_zone != DEFAULT_ZONE and not is_zone(rules.time_zone):
+        wrong.append(FieldError("/time_zone", Message(N_("A time zone looks like Europe/Rome."))))
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def _origins(given: Sequence[str]) -> tuple[str, ...]:

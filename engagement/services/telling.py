@@ -1,13 +1,18 @@
 """Who is told of a comment: notices, written in the transaction of what they tell about."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
+from engagement.domain.digests import AuthorMail, held_due, published_due
 from engagement.domain.notices import Notice, NoticeKind
 from engagement.domain.reports import KeptReport
 from engagement.domain.sites import Site
 from engagement.services.ports import Toolbox
-from engagement.storage import outbox
+from engagement.storage import news, outbox, sites
+
+_NEWS = (NoticeKind.COMMENT_PUBLISHED, NoticeKind.COMMENT_DIGEST)
 
 
 def tell_author(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None:
@@ -45,7 +50,12 @@ def tell_notifier(tools: Toolbox, session: Session, site: Site, report: KeptRepo
 
 
 def _post(tools: Toolbox, session: Session, site: Site, kind: NoticeKind, key: str, comment: Comment) -> None:
-    if not site.author_email:
+    now = tools.clock.now()
+    due = _due(session, site, kind, now) if site.author_email else None
+    if due is None:
+        return
+    if due > now and kind is not NoticeKind.COMMENT_REPORTED:
+        news.put(session, site.id, comment.id, due)
         return
     notice = Notice(
         kind=kind,
@@ -56,7 +66,18 @@ def _post(tools: Toolbox, session: Session, site: Site, kind: NoticeKind, key: s
         payload={"comment": comment.id, "version": comment.version},
         priority=5 if kind is NoticeKind.COMMENT_PUBLISHED else 3,
     )
-    outbox.add(session, notice, tools.clock.now(), _domain(tools))
+    outbox.add(session, notice, now, _domain(tools), due=due)
+
+
+def _due(session: Session, site: Site, kind: NoticeKind, now: datetime) -> datetime | None:
+    """When the author is told, as the site wants it; None is never."""
+    if kind is not NoticeKind.COMMENT_PUBLISHED:
+        return held_due(site.rules, now)
+    last = None
+    if site.rules.author_mail == AuthorMail.QUARTER_HOUR:
+        sites.lock(session, site.id)  # of two comments at once only one is the first
+        last = outbox.last_written(session, site.id, _NEWS)
+    return published_due(site.rules, now, last)
 
 
 def _domain(tools: Toolbox) -> str:

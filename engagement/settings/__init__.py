@@ -94,6 +94,9 @@ class Mail:
     tls: str = "starttls"
     sender: str = "commenti@localhost.localdomain"
     timeout: float = 30.0
+    per_minute: int = 0
+    per_day: int = 0
+    remind_after_hours: int = 24
 
 
 @dataclass(frozen=True)
@@ -320,6 +323,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
         "limits.mail_per_hour": s.limits.mail_per_hour,
         "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
+        **{f"mail.{key}": getattr(s.mail, key) for key in ("per_minute", "per_day", "remind_after_hours")},
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
         "policy.hold_spam": s.policy.hold_spam,

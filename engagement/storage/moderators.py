@@ -73,6 +73,13 @@ def sites_of(session: Session, moderator_id: int) -> list[Site]:
     return [site for site in sites.every(session) if site.key in keys]
 
 
+def of_site(session: Session, site_id: int) -> list[Moderator]:
+    """The active moderators of a site."""
+    query = select(ModeratorRow).join(ModeratorSiteRow, ModeratorSiteRow.moderator_id == ModeratorRow.id)
+    rows = session.scalars(query.where(ModeratorSiteRow.site_id == site_id, ModeratorRow.active)).all()
+    return [_moderator(session, row) for row in rows]
+
+
 def add_link(session: Session, token_hash: str, moderator_id: int, expires_at: datetime) -> None:
     session.add(LoginLinkRow(token_hash=token_hash, moderator_id=moderator_id, expires_at=expires_at, used_at=None))
 

@@ -137,6 +137,12 @@ def of_site(
     return [subscription_of(row) for row in session.scalars(query.order_by(SubscriptionRow.id).limit(limit))]
 
 
+def mailed_by_site(session: Session, site_id: int, since: datetime, what: str = "mailed") -> int:
+    """How many confirmations a site has sent."""
+    query = select(func.count()).where(ConsentRow.site_id == site_id, ConsentRow.what == what, ConsentRow.at > since)
+    return session.scalar(query) or 0
+
+
 def purge(session: Session, before: datetime) -> None:
     """Forget addresses that never confirmed; who had left before and asked in vain again counts as left."""
     stale = (SubscriptionRow.state == _PENDING) & (SubscriptionRow.created_at < before)

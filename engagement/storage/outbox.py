@@ -1,9 +1,10 @@
 """The outbox: mails to be, written in the transaction of what they tell about, sent under a lease."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -25,8 +26,8 @@ _WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
 _DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)]
 
 
-def add(session: Session, notice: Notice, now: datetime, message_domain: str) -> None:
-    """Queue a notice; a second one with the same key is the same notice and changes nothing.
+def add(session: Session, notice: Notice, now: datetime, message_domain: str, *, due: datetime | None = None) -> None:
+    """Queue a notice; a second one with the same key is the same notice and changes nothing. It is sent from ``due``.
 
     The Message-ID comes from the key, so every try and every copy carries the same one.
     """
@@ -46,11 +47,11 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str) ->
             priority=notice.priority,
             state=OutboxState.QUEUED.value,
             attempts=0,
-            next_attempt_at=now,
+            next_attempt_at=due or now,
             lease_token="",
             last_reply="",
             created_at=now,
-            expires_at=now + EXPIRES_AFTER,
+            expires_at=(due or now) + EXPIRES_AFTER,
         )
         .on_conflict_do_nothing()
     )
@@ -61,8 +62,17 @@ def drop(session: Session, key: str) -> None:
     session.execute(delete(OutboxRow).where(OutboxRow.key == key))
 
 
-def claim(session: Session, now: datetime, limit: int, token: str) -> list[QueuedNotice]:
-    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again."""
+def last_written(session: Session, site_id: int, kinds: Sequence[NoticeKind]) -> datetime | None:
+    """When the newest mail of these kinds was queued for a site."""
+    query = select(func.max(OutboxRow.created_at))
+    return session.scalar(query.where(OutboxRow.site_id == site_id, OutboxRow.kind.in_(kinds)))
+
+
+def claim(session: Session, now: datetime, limit: int, token: str, *, below: int | None = None) -> list[QueuedNotice]:
+    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again.
+
+    ``below`` leaves mails of that priority and less urgent ones alone.
+    """
     session.execute(
         update(OutboxRow)
         .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now)
@@ -72,6 +82,7 @@ def claim(session: Session, now: datetime, limit: int, token: str) -> list[Queue
     due = (
         select(OutboxRow.id)
         .where(or_(fresh, _lapsed(now)), OutboxRow.kind != PURGE)
+        .where(true() if below is None else OutboxRow.priority < below)
         .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

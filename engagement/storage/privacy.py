@@ -13,6 +13,7 @@ from engagement.domain.comments import Status
 from engagement.storage import pages
 from engagement.storage.contact_tables import ContactJobRow
 from engagement.storage.db import Base, db
+from engagement.storage.mail_tables import ReplyConsentRow
 from engagement.storage.tables import (
     AuditRow,
     CommentRow,
@@ -68,6 +69,11 @@ def forget_reports(session: Session, email: str) -> int:
 
 def forget_subscriptions(session: Session, email: str) -> int:
     gone = delete(SubscriptionRow).where(func.lower(SubscriptionRow.email) == email).returning(SubscriptionRow.id)
+    return len(session.scalars(gone).all())
+
+
+def forget_reply_consents(session: Session, email: str) -> int:
+    gone = delete(ReplyConsentRow).where(func.lower(ReplyConsentRow.email) == email).returning(ReplyConsentRow.id)
     return len(session.scalars(gone).all())
 
 
@@ -134,6 +140,10 @@ def comments_of(session: Session, *, site_id: int | None, email: str | None) -> 
 
 def subscriptions_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
     return _each(session, SubscriptionRow, *_mine(SubscriptionRow, site_id, SubscriptionRow.email, email))
+
+
+def reply_consents_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
+    return _each(session, ReplyConsentRow, *_mine(ReplyConsentRow, site_id, ReplyConsentRow.email, email))
 
 
 def messages_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:

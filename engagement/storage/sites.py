@@ -36,6 +36,11 @@ def by_id(session: Session, site_id: int) -> Site:
     return _site(row)
 
 
+def lock(session: Session, site_id: int) -> None:
+    """Until the end of the transaction; rows that refer to the site can still be written."""
+    session.execute(select(SiteRow.id).where(SiteRow.id == site_id).with_for_update(key_share=True))
+
+
 def every(session: Session) -> list[Site]:
     return [_site(row) for row in session.scalars(select(SiteRow).order_by(SiteRow.key))]
 

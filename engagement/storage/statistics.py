@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
@@ -26,8 +26,27 @@ def latest(session: Session, site_id: int, page_id: int | None, limit: int) -> l
     return [comment for one in ids if (comment := comments.get(session, one)) is not None]
 
 
-def most_discussed(session: Session, site_id: int, since: datetime, limit: int) -> list[tuple[Page, int]]:
-    """Pages with the most comments published and sent since then, with that number."""
+def by_status(session: Session, site_id: int, since: datetime, until: datetime) -> dict[Status, int]:
+    """How many of the comments sent in a period stand as what now."""
+    query = (
+        select(CommentRow.status, func.count())
+        .where(CommentRow.site_id == site_id, CommentRow.created_at >= since, CommentRow.created_at < until)
+        .group_by(CommentRow.status)
+    )
+    return {Status(status): count for status, count in session.execute(query)}
+
+
+def times(session: Session, site_id: int, since: datetime, until: datetime) -> list[datetime]:
+    """When the comments of a period were sent."""
+    query = select(CommentRow.created_at)
+    query = query.where(CommentRow.site_id == site_id, CommentRow.created_at >= since, CommentRow.created_at < until)
+    return list(session.scalars(query))
+
+
+def most_discussed(
+    session: Session, site_id: int, since: datetime, limit: int, *, until: datetime | None = None
+) -> list[tuple[Page, int]]:
+    """Pages with the most comments published and sent since then (and before ``until``), with that number."""
     number = func.count(CommentRow.id)
     query = (
         select(PageRow, number)
@@ -36,6 +55,7 @@ def most_discussed(session: Session, site_id: int, since: datetime, limit: int) 
             CommentRow.site_id == site_id,
             CommentRow.status == Status.PUBLISHED.value,
             CommentRow.created_at >= since,
+            CommentRow.created_at < until if until else true(),
         )
         .group_by(PageRow.id)
         .order_by(number.desc(), PageRow.id.desc())

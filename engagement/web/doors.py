@@ -6,7 +6,21 @@ from flask_smorest import Api
 from engagement import __version__
 from engagement.services.health import analyzer_lacks
 from engagement.services.ports import Toolbox
-from engagement.web import access, coral, cors, demo, desk, embed, health, hooks, limits, perspective, problems, ready
+from engagement.web import (
+    access,
+    coral,
+    cors,
+    demo,
+    desk,
+    embed,
+    health,
+    hooks,
+    limits,
+    mail_metrics,
+    perspective,
+    problems,
+    ready,
+)
 from engagement.web.api import (
     challenge,
     comments,
@@ -24,6 +38,7 @@ from engagement.web.pages import appeal, assets, decide, feed, preferences, thre
 from engagement.web.pages import contact as contact_pages
 from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
+from engagement.web.pages import replies as reply_pages
 
 
 def register(app: Flask, tools: Toolbox) -> None:
@@ -50,6 +65,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     api.register_blueprint(moderation.blueprint)
     app.register_blueprint(newsletter_pages.blueprint)
     app.register_blueprint(preferences.blueprint)
+    app.register_blueprint(reply_pages.blueprint)
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(thread.blueprint)
     app.register_blueprint(feed.blueprint)
@@ -66,6 +82,7 @@ def register(app: Flask, tools: Toolbox) -> None:
     app.register_blueprint(coral.blueprint)
     app.register_blueprint(hooks.blueprint)
     health.register(app)
+    mail_metrics.register(app, tools)
     limits.register(app, tools.settings)
     ready.register(app, tools)
     cors.register(app)

@@ -29,6 +29,35 @@ FACTS: dict[str, object] = {
     "reference": "0123456789abcdef",
     "removed": True,
     "comment_url": "https://blog.example/server#comment-1",
+    "count": 3,
+    "held": [
+        {
+            "author": "Anna",
+            "title": "Un server di casa",
+            "body": "Bello.",
+            "reasons": ["tossicità 0,71, soglia 0,60"],
+            "decide_url": "https://blog.example/decide/abc",
+            "url": "https://blog.example/server#comment-1",
+        }
+    ],
+    "pages": [
+        {
+            "title": "Un server di casa",
+            "url": "https://blog.example/server",
+            "count": 2,
+            "comments": [{"author": "Bruno", "body": "Concordo.", "url": "https://blog.example/server#comment-2"}],
+        }
+    ],
+    "more": 1,
+    "waiting": 2,
+    "title": "Un server di casa",
+    "one_page": True,
+    "age": "2 giorni",
+    "reports": 1,
+    "first": "16 novembre 2026",
+    "last": "22 novembre 2026",
+    "statuses": [("Commenti pubblicati", 12), ("Commenti in attesa", 2)],
+    "days": [{"name": "lunedì", "padded": "lunedì   ", "count": 12, "bar": "▇" * 24, "percent": 100}],
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
     "leave_url": "https://blog.example/newsletter/leave/abc",
     "preferences_url": "https://blog.example/preferences/abc",

@@ -16,7 +16,12 @@ HEADERS = {
 }  # fmt: skip
 MIME = {"MIME-Version", "Content-Type"}
 KINDS = list(NoticeKind)
-QUOTING = [NoticeKind.COMMENT_HELD, NoticeKind.COMMENT_PUBLISHED, NoticeKind.CONTACT_MESSAGE]
+QUOTING = [
+    NoticeKind.COMMENT_HELD,
+    NoticeKind.COMMENT_PUBLISHED,
+    NoticeKind.CONTACT_MESSAGE,
+    NoticeKind.COMMENT_REPLY,
+]
 # A title or a site's name that tries to be a header, or to change one.
 HOSTILE = {
     "encoded word with a line break": "=?utf-8?q?x=0ABcc:_victim@example.com?=",
@@ -62,7 +67,7 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
     raw = write(kind, language)
     assert read(raw).get_content_type() == "multipart/alternative"
     assert [p.get_content_type() for p in read(raw).iter_parts()] == ["text/plain", "text/html"]
-    link = {
+    links = {
         NoticeKind.COMMENT_HELD: FACTS["decide_url"],
         NoticeKind.COMMENT_REPORTED: FACTS["decide_url"],
         NoticeKind.REPORT_DECIDED: FACTS["comment_url"],
@@ -71,10 +76,20 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
         NoticeKind.NEWSLETTER_LEAVE: FACTS["leave_url"],
         NoticeKind.CONTACT_MESSAGE: FACTS["desk_url"],
         NoticeKind.APPEAL_DECIDED: FACTS["page_url"],
+        NoticeKind.COMMENT_DIGEST: (
+            "https://blog.example/decide/abc",
+            "https://blog.example/server#comment-2",
+            FACTS["desk_url"],
+        ),
+        NoticeKind.WEEKLY_SUMMARY: ("https://blog.example/server", FACTS["desk_url"]),
+        NoticeKind.MODERATION_REMINDER: FACTS["desk_url"],
+        NoticeKind.REPLY_CONFIRM: FACTS["confirm_url"],
+        NoticeKind.COMMENT_REPLY: (FACTS["page_url"], FACTS["leave_url"]),
     }[kind]
-    assert str(link) in part(raw, "plain")
+    wanted = list(links) if isinstance(links, tuple) else [links]
+    assert [link for link in wanted if str(link) not in part(raw, "plain")] == []
     more = [FACTS["preferences_url"]] if kind.value.startswith("newsletter-") else []
-    assert Links(part(raw, "html")).found == [link, *more]
+    assert Links(part(raw, "html")).found == [*wanted, *more]
     assert f'lang="{language}"' in part(raw, "html")
 
 
@@ -87,12 +102,12 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
 
     italian = re.compile(
         r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame|"
-        r"segnalazione)\b",
+        r"segnalazione|commenti|risposte)\b",
         re.I,
     )
     english = re.compile(
         r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look|"
-        r"reported|report|asks you|leave the newsletter)\b",
+        r"reported|report|asks you|leave the newsletter|comments|replies|the week)\b",
         re.I,
     )
     assert italian.search(seen("it")), seen("it")
@@ -243,7 +258,13 @@ def test_every_line_of_a_comment_is_marked_as_quoted(kind: NoticeKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE, NoticeKind.APPEAL_DECIDED]
+    "kind",
+    [
+        NoticeKind.NEWSLETTER_CONFIRM,
+        NoticeKind.NEWSLETTER_LEAVE,
+        NoticeKind.APPEAL_DECIDED,
+        NoticeKind.REPLY_CONFIRM,
+    ],
 )
 def test_a_letter_to_an_unproven_address_holds_nothing_a_visitor_typed(kind: NoticeKind) -> None:
     raw = write(kind, author="SECRET", body="SECRET", page_title="SECRET", name="SECRET", topic="SECRET")

@@ -151,6 +151,7 @@ def test_the_eraser_knows_every_column_that_can_hold_an_address() -> None:
         "moderators.email",
         "outbox.payload",
         "outbox.recipient",
+        "reply_consents.email",
         "reports.email",
         "sites.author_email",  # not erased: the site needs another first
         "subscriptions.email",

@@ -20,9 +20,9 @@ from engagement.domain.moderators import DeskSession
 from engagement.domain.reasons import LABEL_NAMES, moderator_text
 from engagement.domain.screening import Span
 from engagement.language import age as age_of
-from engagement.language import say
+from engagement.language import moment, say
 from engagement.markup import Mark
-from engagement.services import contact, highlights, mail_quota, moderation, moderators
+from engagement.services import contact, highlights, mail_quota, mails, moderation, moderators
 from engagement.web.desk import room
 from engagement.web.house import toolbox
 
@@ -59,6 +59,7 @@ DOINGS = {
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
     "form-saved": N_("changed a newsletter form"),
+    "mail-resent": N_("sent a mail again"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),
@@ -66,6 +67,8 @@ MANY = {
     Status.REJECTED: N_("Rejected comments"),
     Status.SPAM: N_("Spam comments"),
 }
+PAUSED = N_("No mail leaves: %(reason)s. Next try after %(until)s UTC.")
+NO_ANSWER = N_("the mail server does not answer")
 BY_WHOM = N_("Then %(doing)s by %(who)s")
 TABS = (Status.HELD, Status.PUBLISHED, Status.REJECTED, Status.SPAM)
 STRENGTHS = 3
@@ -165,7 +168,18 @@ def frame(session: DeskSession) -> dict[str, Any]:
     age = age_of(waited, room.language()) if waited is not None else ""
     letters = contact.waiting(session.site_ids)
     stopped = mail_quota.alarm(toolbox())
-    return {"me": session, "count": count, "age": age, "last": last, "letters": letters, "mails_stopped": stopped}
+    waiting = {"count": count, "age": age, "last": last, "letters": letters}
+    return {"me": session, **waiting, "mails_stopped": stopped, "trouble": _trouble()}
+
+
+def _trouble() -> str:
+    """Why no mail leaves; "" while it does."""
+    way = mails.channel_state()
+    if way.paused_until is None:
+        return ""
+    reason = f"{way.code or ''} {way.reply}".strip() or say(NO_ANSWER, room.language())
+    values = {"reason": reason, "until": moment(way.paused_until, room.language())}
+    return say(Message(PAUSED, values), room.language())
 
 
 def card(item: QueueItem) -> Card:

@@ -230,6 +230,7 @@ def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str])
         site=site if typed else None,
         detail=said["detail"],
         reasons=[reason["text"] for reason in said.get("reasons", [])],
+        notify=bool(request.form.get("notify_replies")),
         appeal=said.get("appeal", ""),
         errors=wrong,
         ask=_asks_first() and problem.status_code != 403,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engagement.domain.messages import N_
 from engagement.language import say
+from engagement.services.replies import WISH
 
 _WORDS = {
     "comments": N_("Comments"),
@@ -15,6 +16,7 @@ _WORDS = {
     "website": N_("Website (optional)"),
     "body": N_("Comment"),
     "send": N_("Send comment"),
+    "notify": WISH,
     "trap": N_("Leave this field empty"),
     "send_anyway": N_("Send it anyway"),
     "not_yet": N_("Not sent yet"),

@@ -1,0 +1,103 @@
+"""The outbox: mails of one's sites that wait or were given up, and another try."""
+
+from dataclasses import dataclass
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from engagement.domain.errors import NotFound
+from engagement.domain.messages import N_
+from engagement.domain.notices import DEAD, KeptMail, NoticeKind, OutboxState
+from engagement.language import say
+from engagement.services import mails
+from engagement.web.desk import room
+from engagement.web.desk.reading import frame
+from engagement.web.house import toolbox
+
+SHOWN = 50
+WAITING, FAILED = "", "failed"
+TABS = {WAITING: N_("Waiting mails"), FAILED: N_("Failed mails")}
+KINDS = {
+    NoticeKind.COMMENT_PUBLISHED: N_("New comment, to the author"),
+    NoticeKind.COMMENT_HELD: N_("Held comment, to the author"),
+    NoticeKind.COMMENT_REPORTED: N_("Reported comment, to the author"),
+    NoticeKind.REPORT_DECIDED: N_("Decision, to who reported"),
+    NoticeKind.NEWSLETTER_CONFIRM: N_("Confirmation of a subscription"),
+    NoticeKind.CONTACT_MESSAGE: N_("Reader's message, to the author"),
+    NoticeKind.APPEAL_DECIDED: N_("Answer to an appeal"),
+    NoticeKind.COMMENT_DIGEST: N_("Several comments, to the author"),
+    NoticeKind.WEEKLY_SUMMARY: N_("Weekly summary, to the author"),
+    NoticeKind.MODERATION_REMINDER: N_("Reminder, to a moderator"),
+    NoticeKind.REPLY_CONFIRM: N_("Confirmation for replies"),
+    NoticeKind.COMMENT_REPLY: N_("Reply, to a reader"),
+}
+STATES = {
+    OutboxState.QUEUED: N_("queued"),
+    OutboxState.LEASED: N_("being sent"),
+    OutboxState.RETRY: N_("tried in vain, will be tried again"),
+    OutboxState.FAILED: N_("refused"),
+    OutboxState.EXPIRED: N_("too old, given up"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A mail in words; ``recipient`` is masked, ``again`` says whether it can be sent again."""
+
+    mail: KeptMail
+    kind: str
+    recipient: str
+    site: str
+    state: str
+    reply: str
+    again: bool
+
+
+@room.blueprint.get("/mails")
+def outbox() -> Response:
+    session = room.present()
+    status, before = request.args.get("status", WAITING), request.args.get("after", "")
+    if status not in TABS or not (before == "" or (before.isascii() and before.isdigit() and len(before) < 10)):
+        raise NotFound
+    number = int(before) if before else None
+    found, more = mails.listed(session.site_ids, dead=status == FAILED, limit=SHOWN, before=number)
+    names = {site.id: site.name for site in session.sites}
+    return room.show(
+        "mails",
+        room="mails",
+        **frame(session),
+        lines=[_line(mail, names[mail.site_id]) for mail in found],
+        tabs=[
+            (room.to("/desk/mails", status=value), say(text, room.language()), value == status)
+            for value, text in TABS.items()
+        ],
+        more=room.to("/desk/mails", status=status, after=str(more)) if more else "",
+        status=status,
+    )
+
+
+@room.blueprint.post("/mails/<int:mail_id>/resend")
+def resend(mail_id: int) -> AnyResponse:
+    session = room.present()
+    room.check_form(session)
+    mails.resend(toolbox(), mail_id, who=session.moderator.email, site_ids=session.site_ids)
+    return redirect(room.to("/desk/mails", status=FAILED if request.form.get("status") == FAILED else WAITING), 303)
+
+
+def masked(address: str) -> str:
+    """Enough to recognise an address one knows, too little to learn it."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def _line(mail: KeptMail, site: str) -> Line:
+    tongue = room.language()
+    return Line(
+        mail=mail,
+        kind=say(KINDS[mail.kind], tongue),
+        recipient=masked(mail.recipient),
+        site=site,
+        state=say(STATES[mail.state], tongue),
+        reply=f"{mail.code or ''} {mail.reply}".strip(),
+        again=mail.state in {*DEAD, OutboxState.RETRY},
+    )
