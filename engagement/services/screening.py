@@ -39,7 +39,7 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
             reading=tools.read(seen),
             author_reading=tools.read(comment.author),
             links=links,
-            signs=(*case.signs, *signs_of(comment.body, comment.author, links), *learnt(tools, comment)),
+            signs=(*case.signs, *signs_of(comment.body, comment.author, links, comment.website), *learnt(tools, comment)),
             rules=rules_for(tools, site),
             words=words_for(tools, site),
         )
