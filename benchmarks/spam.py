@@ -9,6 +9,7 @@ signs (form time, trap, proof of work) are given, so the figures are those of a 
 """
 
 import gzip
+import html
 import json
 import os
 import random
@@ -71,7 +72,10 @@ _KEYWORD_SITES = (
 
 @dataclass(frozen=True)
 class Post:
-    """``taught``: whether the filter is shown other posts of its campaign; ``linked``: honest, with a link."""
+    """``taught``: whether the filter is shown other posts of its campaign; ``linked``: honest, with a link.
+
+    ``blog``: spam as it is sent to blogs; else the self-promotion that stands under videos.
+    """
 
     body: str
     author: str
@@ -81,6 +85,7 @@ class Post:
     spam: bool
     website: str = ""
     taught: bool = False
+    blog: bool = False
     linked: bool = False
 
 
@@ -127,7 +132,8 @@ def rows(name: str) -> list[dict[str, Any]]:
     path = SHARED / name
     opened = gzip.open(path, "rt", encoding="utf-8") if name.endswith(".gz") else path.open(encoding="utf-8")
     with opened as file:
-        return [json.loads(line) for line in file]
+        found = [json.loads(line) for line in file]
+    return [row | {"text": html.unescape(row["text"]).replace("<br />", "\n").strip()} for row in found]
 
 
 def vary(text: str, chance: random.Random) -> str:
@@ -140,13 +146,14 @@ def vary(text: str, chance: random.Random) -> str:
     return chance.choice(_GREETINGS) + text + chance.choice(_ENDINGS)
 
 
-def spam_texts(part: str) -> list[tuple[str, bool]]:
-    """Texts of ``taught`` or ``measured`` spam, with whether their campaign is taught."""
+def spam_texts(part: str) -> list[tuple[str, bool, bool]]:
+    """Texts of ``taught`` or ``measured`` spam; whether their campaign is taught, and whether they are of blogs."""
     blog = [r["text"] for r in rows("spam/blog-dev.jsonl") if r["label"]]
     tube = [r["text"] for r in rows(f"spam/youtube-{'train' if part == 'taught' else 'dev'}.jsonl.gz") if r["label"]]
     if part == "taught":
-        return [(text, True) for text in (*blog[::2] * 20, *tube)]
-    return [(text, place % 2 == 0) for place, text in enumerate(blog)] * 33 + [(text, False) for text in tube] * 2
+        return [(text, True, True) for text in blog[::2] * 20] + [(text, True, False) for text in tube]
+    campaigns = [(text, place % 2 == 0, True) for place, text in enumerate(blog)]
+    return campaigns * 33 + [(text, False, False) for text in tube] * 2
 
 
 def clean_texts(part: str) -> list[tuple[str, bool]]:
@@ -173,7 +180,7 @@ def _spam_posts(part: str, many: int, chance: random.Random) -> Iterator[Post]:
     chance.shuffle(texts)
     at, client = START, 0
     for number in range(many):
-        body, taught = texts[number % len(texts)]
+        body, taught, blog = texts[number % len(texts)]
         if number % 6 == 0:  # a wave of six from one client, seconds apart
             client, at = (client + 1) % CLIENTS, at + timedelta(minutes=12)
         at += timedelta(seconds=chance.randrange(1, 9))
@@ -187,6 +194,7 @@ def _spam_posts(part: str, many: int, chance: random.Random) -> Iterator[Post]:
             spam=True,
             website=chance.choice(_KEYWORD_SITES) if sold else "",
             taught=taught,
+            blog=blog,
         )
 
 
@@ -228,7 +236,8 @@ def measure(tools: Toolbox, clock: Hand, site: Site, verdicts: int, many: int = 
 
 def _kinds(post: Post) -> Iterable[str]:
     if post.spam:
-        return ("spam", "spam of campaigns the filter was shown" if post.taught else "spam that it was never shown")
+        shown = "whose campaign the filter was shown" if post.taught else "that the filter was never shown"
+        return ("spam", f"blog spam {shown}" if post.blog else f"video spam {shown}")
     return ("honest", "honest with a link") if post.linked else ("honest",)
 
 
@@ -271,6 +280,7 @@ def run(folder: Path, verdicts: int, many: int = HOW_MANY) -> dict[str, Tally]:
         environ={
             "ENGAGEMENT_DATABASE__URL": f"sqlite:///{folder}/{verdicts}.sqlite",
             "ENGAGEMENT_SERVER__SECRET_KEY": "a-key-for-a-benchmark-" * 2,
+            "ENGAGEMENT_POLICY__BLOCK_LEXICON": "false",  # rude words are not this measurement's affair
         }
     )
     clock = Hand()
@@ -287,11 +297,11 @@ def run(folder: Path, verdicts: int, many: int = HOW_MANY) -> dict[str, Tally]:
 
 def show(verdicts: int, tallies: Mapping[str, Tally]) -> None:
     print(f"\nafter {verdicts} verdicts of each kind")
-    print(f"  {'':44}{'posts':>7}{'held':>9}{'refused':>9}{'passed':>9}")
+    print(f"  {'':48}{'posts':>7}{'held':>9}{'refused':>9}{'passed':>9}")
     for name in sorted(name for name in tallies if not name.startswith("held for")):
         one = tallies[name]
         shares = (one.held / one.all, one.refused / one.all, 1 - one.stopped)
-        print(f"  {name:44}{one.all:7}" + "".join(f"{share:9.1%}" for share in shares))
+        print(f"  {name:48}{one.all:7}" + "".join(f"{share:9.1%}" for share in shares))
     why = Counter({name.removeprefix("held for "): t.all for name, t in tallies.items() if name.startswith("held for")})
     print("  held for: " + ", ".join(f"{name} {n}" for name, n in why.most_common()))
 

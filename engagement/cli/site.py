@@ -63,6 +63,7 @@ def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_ema
 @click.option("--email-required/--email-optional", default=None)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
 @click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
+@click.option("--languages", help="Hold comments in other languages, such as it,en; empty: any will do.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
 @click.pass_obj
 def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
@@ -71,7 +72,11 @@ def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | 
         known = next((s for s in sites.every_site() if s.key == key), None)
         if known is None:
             raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
-        rules = {k: v for k, v in given.items() if v is not None and k in SiteRules.__dataclass_fields__}
+        rules: dict[str, object] = {
+            k: v for k, v in given.items() if v is not None and k in SiteRules.__dataclass_fields__
+        }
+        if isinstance(spoken := given.get("languages"), str):
+            rules["languages"] = tuple(code for part in spoken.split(",") if (code := part.strip()))
         own = {k: v for k, v in given.items() if v is not None and k not in rules}
         merged = (*known.origins, *origins)
         changed = replace(known, origins=merged, rules=replace(known.rules, **rules), **own)  # type: ignore[arg-type]

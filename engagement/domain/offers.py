@@ -73,6 +73,9 @@ PITCH = _any(
 FOLLOW_ME = _any(
     r"(?:subscribe|sub)\s+(?:to\s+)?(?:me\b|my\b|our\b|us\b|this\s+channel)",
     r"(?:please|plz|pls|and|go)\s+sub(?:scribe)?\b",
+    r"(?:like|share|view|watch|comment)s?(?:\s?[,&]\s?|\s+and\s+|\s+n\s+)(?:and\s+)?(?:subscribe|share|like\s+(?:this|my|our|the)\s+\w)",
+    r"subscribe\s+(?:and|&|n)\s+(?:like|share|comment)",
+    r"(?:get|need|reach)\s+(?:(?:me|us|to)\s+)?\d{2,7}\s+(?:more\s+)?sub(?:s|scribers?)\b",
     r"follow\s+(?:me|us)\s+(?:on|at|@)",
     r"(?:check|visit|watch|view|see|go\s+to|look\s+at|come\s+(?:to|check)|share|like|love)\b[^.!?\n]{0,30}"
     r"\b(?:my|our)\s+(?:\w{1,15}\s+){0,3}?(?:channel|page|profile|instagram|facebook|youtube)",
@@ -108,13 +111,13 @@ CONTACT = _any(
     r"[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,3}[a-z]{2,12}\b",
     r"(?:t|wa)\.me/\w",
 )
-INTERNATIONAL_NUMBER = re.compile(r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}[\s.\-(]{0,2}\d{2,4}[\s.\-)]{0,2}\d{3,4}[\s.\-]?\d{0,6}")
+INTERNATIONAL_NUMBER = re.compile(
+    r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}[\s.\-(]{0,2}\d{2,4}[\s.\-)]{0,2}\d{3,4}[\s.\-]?\d{0,6}"
+)
 
-SHORTENERS = frozenset(
-    """adf.ly bc.vc bit.do bit.ly bitly.com buff.ly cutt.ly goo.gl is.gd lnkd.in ow.ly ouo.io rb.gy rebrand.ly s.id
-    shhort.com shorte.st shorturl.at short.link snip.ly soo.gd t.co t.ly tiny.cc tinyurl.com tr.im u.to v.gd
-    w.wiki""".split()
-) - {"w.wiki"}  # Wikimedia's own leads to its wikis alone
+_SHORTENERS = """adf.ly bc.vc bit.do bit.ly bitly.com buff.ly cutt.ly goo.gl is.gd lnkd.in ow.ly ouo.io rb.gy
+rebrand.ly s.id shhort.com shorte.st shorturl.at short.link snip.ly soo.gd t.co t.ly tiny.cc tinyurl.com tr.im u.to v.gd"""
+SHORTENERS = frozenset(_SHORTENERS.split())
 
 # Stems long enough to mean the same inside any host name, and short ones that must be a word of it.
 _HOST_STEMS = re.compile(

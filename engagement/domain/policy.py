@@ -13,7 +13,7 @@ from engagement.domain.spam import points
 from engagement.domain.wordlists import NO_WORDS, WordLists
 
 # Raise when a check is added, removed or decides differently; kept with every decision.
-POLICY_VERSION = "2"
+POLICY_VERSION = "3"
 
 
 class Outcome(StrEnum):
@@ -46,6 +46,7 @@ class Rules:
     hold_repeats: int = 2  # held when this many others said the same in a day; 0: off
     hold_spam: int = 2  # held from so many points of spam; 0: off
     hold_disguise: float = 0.15  # held when this share of characters was disguised; 0: off
+    languages: tuple[str, ...] = ()  # held when written in another one; empty: off
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Case:
     rules: Rules = field(default_factory=Rules)
     words: WordLists = NO_WORDS
     signs: tuple[str, ...] = ()  # of spam, see ``domain.spam``
+    language: str = ""  # domain.tongue.told; "": too short to tell
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,17 @@ def disguised_text(case: Case) -> Reason | None:
 
 def spam_signs(case: Case) -> Reason | None:
     """Enough signs of spam together; a person decides."""
-    total = points(case.signs)
+    signs = (*case.signs, "repeated") if case.repeats else case.signs
+    total = points(signs)
     if case.rules.hold_spam and total >= case.rules.hold_spam:
-        return Reason("spam-signs", Outcome.HOLD, {"signs": ", ".join(case.signs), "points": total})
+        return Reason("spam-signs", Outcome.HOLD, {"signs": ", ".join(signs), "points": total})
+    return None
+
+
+def other_language(case: Case) -> Reason | None:
+    """Written in a language that this site's moderators do not read; a text too short to tell passes."""
+    if case.rules.languages and case.language and case.language not in case.rules.languages:
+        return Reason("other-language", Outcome.HOLD, {"language": case.language})
     return None
 
 
@@ -181,6 +191,7 @@ CHECKS: tuple[Check, ...] = (
     repetition,
     disguised_text,
     spam_signs,
+    other_language,
 )
 
 

@@ -19,6 +19,7 @@ class SiteRules:
     challenge: str | None = None  # proof of work: off, risky, always; None: as the installation says
     block_words: tuple[str, ...] = ()
     hold_words: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # comments in others are held; empty: any language will do
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, log
 from urllib.parse import urlsplit
 
@@ -24,7 +25,6 @@ POINTS: Mapping[str, int] = {
     "follow-me": 2,  # asks to subscribe, or to visit a channel or profile
     "too-fast": 1,  # sent within seconds of being shown
     "link": 1,  # an address in the text
-    "only-link": 1,  # and hardly anything else
     "shortener": 1,  # an address that hides where it leads
     "hidden-link": 1,  # an address with spaces in it, so that no filter sees it
     "shop": 1,  # an address whose own name advertises
@@ -40,13 +40,13 @@ POINTS: Mapping[str, int] = {
 ENOUGH = 20  # verdicts of each kind before the filter speaks
 LEAST, MOST = 0.01, 0.99  # a token never decides alone
 STRENGTH, UNKNOWN = 1.0, 0.5  # Robinson's s and x
-MOST_TOKENS = 400
+MOST_TOKENS = 600
 
 _BBCODE = re.compile(r"\[/?(?:url|link|img|b)\b[^\]]{0,200}\]", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
 _ENDINGS = r"(?:com|net|org|info|biz|ru|cn|it|eu|xyz|top|online|shop|site|store|click|live|club|vip|bet|example)"
 _BARE = re.compile(rf"(?<![\w@./-])(?:[a-z0-9-]{{1,63}}\.){{1,3}}{_ENDINGS}(?![\w.-]*[@\w])[^\s<>]{{0,200}}")
-_HIDDEN = re.compile(rf"\b[a-z0-9-]{{3,63}}(?: \. ?|\. ){_ENDINGS}(?:\b/|\s|$)|\w ?[\[(](?:dot|punto)[\])] ?\w", re.IGNORECASE)
+_HIDDEN = re.compile(r"\b[a-z0-9-]{3,63}(?: \. ?|\. )(?:com|net|org|info)\b|\w ?[\[(](?:dot|punto)[\])] ?\w")
 _NAME_ADDRESS = re.compile(
     r"https?:|www\.|\.(?:com|net|org|info|biz|ru|xyz|top|online|shop|site|example)\b", re.IGNORECASE
 )
@@ -79,7 +79,6 @@ def signs_of(body: str, author: str, links: int, website: str = "") -> tuple[str
     found = {
         "bbcode": bool(_BBCODE.search(body)),
         "link": linked,
-        "only-link": linked and len(_WORD.findall(_BARE.sub(" ", _ADDRESS.sub(" ", body)))) < 2,
         "shortener": any(offers.is_shortener(host) for host in hosts),
         "hidden-link": bool(_HIDDEN.search(body)),
         "shop": any(offers.is_shop(host) for host in hosts),
@@ -104,9 +103,13 @@ def addressed(body: str) -> tuple[str, ...]:
 
 
 def tokens(body: str, author: str, website: str) -> tuple[str, ...]:
-    """Words, hosts of addresses, and who says it; each once, at most 400."""
+    """Signs, words, pairs of neighbours, hosts of addresses, and who says it; each once, at most 600."""
     text = unicodedata.normalize("NFKC", body).lower()
-    found = dict.fromkeys(_WORD.findall(_ADDRESS.sub(" ", text)))
+    # A site's verdicts thus tell what each sign is worth there: where many give links, a link says nothing.
+    found = dict.fromkeys(f"sign:{sign}" for sign in signs_of(body, author, 0, website))
+    words = _WORD.findall(_ADDRESS.sub(" ", text))
+    found |= dict.fromkeys(words)
+    found |= dict.fromkeys(f"{one} {next_one}" for one, next_one in pairwise(words))
     found |= dict.fromkeys(f"host:{host}" for host in addressed(text))
     found |= dict.fromkeys(f"name:{word}" for word in _WORD.findall(author.lower()))
     if host := _host(website):
