@@ -130,9 +130,8 @@ class Hand:
 
 def rows(name: str) -> list[dict[str, Any]]:
     path = SHARED / name
-    opened = gzip.open(path, "rt", encoding="utf-8") if name.endswith(".gz") else path.open(encoding="utf-8")
-    with opened as file:
-        found = [json.loads(line) for line in file]
+    raw = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
+    found = [json.loads(line) for line in raw.decode("utf-8").splitlines()]
     return [row | {"text": html.unescape(row["text"]).replace("<br />", "\n").strip()} for row in found]
 
 

@@ -11,6 +11,9 @@ _TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "b
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
 _LANGUAGE_CLASS = re.compile(r"language-[A-Za-z0-9_+#-]{1,40}")
 _LINK = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href=""")
+_WHOLE_LINK = re.compile(r"<a [^>]*>.*?</a>", re.DOTALL)
+_TARGET = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href="([^"]*)\"""")
+_WRITTEN = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"']", re.IGNORECASE)
 _BREAKS = re.compile(r"</(?:p|li|blockquote|pre|ul|ol)>|<(?:br|hr)\s*/?>")
 
 
@@ -47,8 +50,16 @@ def visible_text(body_html: str) -> str:
 
 
 def count_links(body_html: str) -> int:
-    """Links in a rendered text; the website an author left beside the name does not count."""
-    return len(_LINK.findall(body_html))
+    """Links in a rendered text, and addresses that stand there without being one: readers copy those too.
+
+    The website an author left beside the name does not count.
+    """
+    return len(_LINK.findall(body_html)) + len(_WRITTEN.findall(_WHOLE_LINK.sub(" ", body_html)))
+
+
+def link_targets(body_html: str) -> tuple[str, ...]:
+    """Where the links of a rendered text lead."""
+    return tuple(html.unescape(target) for target in _TARGET.findall(body_html))
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:

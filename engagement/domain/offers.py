@@ -116,7 +116,8 @@ INTERNATIONAL_NUMBER = re.compile(
 )
 
 _SHORTENERS = """adf.ly bc.vc bit.do bit.ly bitly.com buff.ly cutt.ly goo.gl is.gd lnkd.in ow.ly ouo.io rb.gy
-rebrand.ly s.id shhort.com shorte.st shorturl.at short.link snip.ly soo.gd t.co t.ly tiny.cc tinyurl.com tr.im u.to v.gd"""
+rebrand.ly s.id shhort.com shorte.st shorturl.at short.link snip.ly soo.gd t.co t.ly tiny.cc tinyurl.com tr.im u.to
+v.gd"""
 SHORTENERS = frozenset(_SHORTENERS.split())
 
 # Stems long enough to mean the same inside any host name, and short ones that must be a word of it.

@@ -66,6 +66,7 @@ class Case:
     screening: Screening | NotScreened
     reading: Reading
     author_reading: Reading = NOTHING_READ
+    beside: Reading = NOTHING_READ  # mail address, website, and where links lead
     links: int = 0
     history: History = History()
     repeats: int = 0  # others' comments with the same text in the last day
@@ -131,6 +132,13 @@ def held_words(case: Case) -> Reason | None:
     return Reason("held-word", Outcome.HOLD, {"term": term}) if term else None
 
 
+def words_beside(case: Case) -> Reason | None:
+    """A listed word in an address: nobody reads those as prose, so a person looks, even for words that reject."""
+    beside = case.beside.cleaned
+    term = case.words.blocked_in(beside) or case.words.held_in(beside)
+    return Reason("held-word", Outcome.HOLD, {"term": term}) if term else None
+
+
 def links(case: Case) -> Reason | None:
     if case.rules.hold_links and case.links >= case.rules.hold_links:
         return Reason("links", Outcome.HOLD, {"count": case.links, "limit": case.rules.hold_links})
@@ -185,6 +193,7 @@ CHECKS: tuple[Check, ...] = (
     *(toxicity(label) for label in LABELS),
     blocked_words,
     held_words,
+    words_beside,
     links,
     first_time_author,
     everything_held,

@@ -15,7 +15,7 @@ from engagement.domain.sites import Site
 from engagement.domain.spam import signs_of
 from engagement.domain.tongue import told
 from engagement.domain.wordlists import WordLists
-from engagement.markup import count_links, visible_text
+from engagement.markup import count_links, link_targets, visible_text
 from engagement.services import publishing
 from engagement.services.learning import learnt
 from engagement.services.ports import Toolbox
@@ -39,6 +39,7 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
             screening=tools.screener.screen(texts),
             reading=tools.read(seen),
             author_reading=tools.read(comment.author),
+            beside=tools.read(" ".join((comment.email, comment.website, *link_targets(comment.body_html)))),
             links=links,
             signs=(
                 *case.signs,
