@@ -26,7 +26,7 @@ def read(path: Path) -> Iterator[Found]:
         elif given.get("kind") == "comment":
             yield _comment(given, number)
     if not known:
-    raise NotReadable("this is no export of ours: no line names its kind")
+        raise NotReadable("this is no export of ours: no line names its kind")
 
 
 def _comment(given: Mapping[str, Any], number: int) -> Found:

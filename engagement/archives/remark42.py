@@ -21,8 +21,7 @@ def read(path: Path) -> Iterator[Found]:
             if not isinstance(given, dict) or "version" not in given:
                 raise NotReadable("this is no Remark42 backup: the first line names no version")
         elif line.strip():
-            yield (_comment(given, number) if isinstance(given, dict) else LeftOut(f"line {number}", "no JSON object"))
-
+            yield _comment(given, number) if isinstance(given, dict) else LeftOut(f"line {number}", "no JSON object")
     if not number:
         raise NotReadable("this is no Remark42 backup: it is empty")
 

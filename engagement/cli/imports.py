@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -46,7 +45,7 @@ def import_command(
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(json.dumps(asdict(report) | {"dry_run": dry_run}, ensure_ascii=False))
+        click.echo(json.dumps(vars(report) | {"dry_run": dry_run}, ensure_ascii=False))
     else:
         _tell(report, dry_run)
 

@@ -11,7 +11,7 @@ from flask import Flask
 from engagement.domain.errors import InvalidInput
 from engagement.domain.sites import Site, SiteRules
 from engagement.language import say
-from engagement.services import posts, sites
+from engagement.services import posts, sites, statistics
 from engagement.services.ports import Toolbox
 
 
@@ -81,6 +81,26 @@ def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | 
         merged = (*known.origins, *origins)
         changed = replace(known, origins=merged, rules=replace(known.rules, **rules), **own)  # type: ignore[arg-type]
         _save(house, changed)
+
+
+@site.command("stats")
+@click.argument("key")
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def stats(house: _House, key: str, days: int, as_json: bool) -> None:
+    """Comments of the site KEY by status, by language and per day."""
+    with house.app().app_context():
+        known = next((s for s in sites.every_site() if s.key == key), None)
+        if known is None:
+            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        found = asdict(statistics.volume(house.tools(), known, days))
+    if as_json:
+        click.echo(json.dumps({"site": key} | found))
+        return
+    for kind, counts in found.items():
+        for name, count in counts.items():
+            click.echo(f"{kind}\t{name or '(too short to tell)'}\t{count}")
 
 
 @site.command("map")

@@ -60,14 +60,9 @@ def recount(session: Session, page_id: int) -> None:
         .where(answers.parent == CommentRow.id, answers.status == published)
         .scalar_subquery()
     )
-    count = (
-        select(func.count(answers.id))
-        .where(answers.page_id == PageRow.id, answers.status == published)
-        .scalar_subquery()
-    )
-    wrong = (
-        update(CommentRow).where(CommentRow.page_id == page_id, CommentRow.replies != replies).values(replies=replies)
-    )
-    changed = session.execute(wrong.returning(CommentRow.id)).all()
+    live = (answers.page_id == PageRow.id, answers.status == published)
+    count = select(func.count(answers.id)).where(*live).scalar_subquery()
+    wrong = update(CommentRow).where(CommentRow.page_id == page_id, CommentRow.replies != replies)
+    changed = session.execute(wrong.values(replies=replies).returning(CommentRow.id)).all()
     stale = PageRow.id == page_id if changed else (PageRow.id == page_id) & (PageRow.count != count)
     session.execute(update(PageRow).where(stale).values(count=count, version=PageRow.version + 1))
