@@ -58,7 +58,7 @@ def test_a_watched_word_holds_in_any_script_and_case(client: FlaskClient, body: 
 
 def test_links_hold_from_the_number_that_is_set(make_client: Callable[..., FlaskClient]) -> None:
     two = "Vedi [uno](https://uno.example) e [due](https://due.example)."
-    bare = "Vedi https://uno.example e http://due.example."
+    bare = "Vedi https://uno.example, http://due.example, www.tre.example e https://quattro.example/a."
     client = make_client(policy__hold_links="2", policy__hold_spam="0")
     for body in (two, bare):
         assert reasons(client, post(client, 202, body=body)["comment"]["id"]) == ["links"]

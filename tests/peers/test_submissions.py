@@ -99,6 +99,7 @@ def test_a_third_comment_in_a_minute_is_refused_and_another_network_is_not(
     post(client, 201, body="Il secondo.")
     refused = post(client, 429, body="Il terzo.")
     assert refused["type"].endswith("/problems/too-many-requests")
+    assert "127.0.0.1" not in refused["detail"]
     other = {"page_url": PAGE, "author": "Bruno", "body": "Da un’altra rete."}
     assert client.post(URL, json=other, environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 201
     clock.move(seconds=61)

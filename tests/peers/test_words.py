@@ -21,6 +21,8 @@ def found(terms: list[str], text: str) -> bool:
         ("L'ultima parola è scemo.", True),
         ("scemotto", False),
         ("uscemo", False),
+        ("scemo3", False),  # another word here, where Coral finds it
+        ("scem0", True),  # a digit in the place of a letter is a disguise
         ("scemi", False),
         ("patate fritte", True),
         ("patate!fritte", True),
