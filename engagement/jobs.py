@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from engagement.services.contact import forget_messages
+from engagement.services.explaining import explain_held
 from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
@@ -12,5 +13,5 @@ from engagement.services.upkeep import tidy
 Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
-OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due)
+OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, explain_held)
 HOURLY: tuple[Job, ...] = (tidy, purge, forget_messages)

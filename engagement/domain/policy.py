@@ -162,8 +162,10 @@ def repetition(case: Case) -> Reason | None:
 
 
 def disguised_text(case: Case) -> Reason | None:
-    """Much of the text was hidden from machines; that alone deserves a look."""
-    if case.rules.hold_disguise and case.reading.altered >= case.rules.hold_disguise:
+    """Much of the text was hidden from machines, which alone deserves a look; or a little, and what was found hurts."""
+    if not case.rules.hold_disguise or not case.reading.steps:
+        return None
+    if case.reading.altered >= case.rules.hold_disguise or any(check(case) for check in HURTFUL):
         facts: dict[str, str | float | int] = {
             "share": case.reading.altered,
             "steps": ", ".join(case.reading.steps),
@@ -188,11 +190,12 @@ def other_language(case: Case) -> Reason | None:
     return None
 
 
+# What a disguise may have hidden.
+HURTFUL: tuple[Check, ...] = (*(toxicity(label) for label in LABELS), blocked_words, held_words)
+
 CHECKS: tuple[Check, ...] = (
     not_screened,
-    *(toxicity(label) for label in LABELS),
-    blocked_words,
-    held_words,
+    *HURTFUL,
     words_beside,
     links,
     first_time_author,
