@@ -8,10 +8,11 @@ from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
 from engagement.services.screening import screen_waiting
+from engagement.services.spam_checking import tell_checkers
 from engagement.services.upkeep import tidy
 
 Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
-OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, explain_held)
+OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, explain_held, tell_checkers)
 HOURLY: tuple[Job, ...] = (tidy, purge, forget_messages)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from math import exp, log
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ POINTS: Mapping[str, int] = {
     "no-challenge": 2,  # the proof of work was asked for and not given
     "bad-form-time": 2,  # the form's time was forged, or is more than a day old
     "link-in-name": 2,  # an address where a name should be
+    "akismet": 2,  # Akismet says so, where the settings name it
+    "stopforumspam": 2,  # StopForumSpam knows the address, where the settings name it
     "pitch": 2,  # a phrase that sells
     "follow-me": 2,  # asks to subscribe, or to visit a channel or profile
     "too-fast": 1,  # sent within seconds of being shown
@@ -64,6 +67,21 @@ class Corpus:
     @property
     def ready(self) -> bool:
         return self.spam >= ENOUGH and self.ham >= ENOUGH
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an outside checker is told of a comment. ``client`` is the network address, "" where it is not known."""
+
+    blog: str
+    page_url: str
+    author: str
+    email: str
+    website: str
+    body: str
+    at: datetime
+    language: str = ""
+    client: str = ""
 
 
 def points(signs: Iterable[str]) -> int:

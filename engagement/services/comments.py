@@ -29,6 +29,7 @@ from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
+from engagement.services.spam_checking import outside_signs
 from engagement.services.telling import tell_author
 from engagement.storage import comments, idempotency, pages, spam, waiting
 from engagement.storage.db import reading, transaction
@@ -64,6 +65,8 @@ def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Onc
     draft = _draft(tools, site, submission)
     try:
         case = _facts(tools, site, draft)
+        outside = outside_signs(tools, site, draft.comment, submission.client)
+        case = replace(case, signs=(*case.signs, *outside))
         decision = examine(tools, site, draft.comment, case)
         receipt = _store(tools, site, draft, decision, once)
     except DuplicateComment:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from engagement.domain.channel import Channel
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
+from engagement.domain.spam import Question
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
 
@@ -80,6 +81,30 @@ class Letters(Protocol):
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
 
 
+class SpamChecker(Protocol):
+    @property
+    def learns(self) -> bool:
+        """Whether any checker wants to hear people's verdicts."""
+
+    def signs(self, question: Question) -> tuple[str, ...]:
+        """Signs that checkers outside of the house see, within two seconds. Never raises: no answer is no sign."""
+
+    def learn(self, question: Question, spam: bool) -> bool:
+        """Tell a person's verdict; whether all heard it. Never raises."""
+
+
+class NoChecker:
+    """Asks nobody."""
+
+    learns = False
+
+    def signs(self, question: Question) -> tuple[str, ...]:
+        return ()
+
+    def learn(self, question: Question, spam: bool) -> bool:
+        return True
+
+
 class Postman(Protocol):
     def send(self, recipient: str, message: bytes) -> Delivery:
         """Hand one message over. Never raises: what went wrong is the answer."""
@@ -108,4 +133,5 @@ class Toolbox:
     randomness: Callable[[int], int]  # so many random bits
     secret: bytes
     scale: Scale = unscaled
+    checker: SpamChecker = NoChecker()
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for

@@ -258,6 +258,18 @@ class ChallengeRow(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class SpamReportRow(Base):
+    """Verdicts that an outside spam checker has still to hear of."""
+
+    __tablename__ = "spam_reports"
+    __table_args__ = (Index("ix_spam_reports_due", "due_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[str] = mapped_column(String(20))
+    spam: Mapped[bool]
+    attempts: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class SpamTokenRow(Base):
     """In how many comments of each verdict a token stood; the token "" counts the comments."""
 
