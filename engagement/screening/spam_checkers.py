@@ -129,9 +129,8 @@ class Checkers:
                 future.cancel()
                 _log.warning("%s did not answer within %s seconds", name, self._seconds)
             elif error := future.exception():
-                _log.warning(
-                    "%s did not answer: %s", name, error if isinstance(error, NoAnswer) else type(error).__name__
-                )
+                known = isinstance(error, NoAnswer)  # words of other errors may hold what was sent
+                _log.warning("%s did not answer: %s", name, error if known else type(error).__name__)
             else:
                 found[name] = future.result()
         return found

@@ -105,6 +105,9 @@ class NoChecker:
         return True
 
 
+NO_CHECKER = NoChecker()
+
+
 class Postman(Protocol):
     def send(self, recipient: str, message: bytes) -> Delivery:
         """Hand one message over. Never raises: what went wrong is the answer."""
@@ -133,5 +136,5 @@ class Toolbox:
     randomness: Callable[[int], int]  # so many random bits
     secret: bytes
     scale: Scale = unscaled
-    checker: SpamChecker = NoChecker()
+    checker: SpamChecker = NO_CHECKER
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for

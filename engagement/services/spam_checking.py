@@ -32,7 +32,7 @@ def note_verdict(tools: Toolbox, session: Session, comment: Comment, verdict: Ve
 
 
 def tell_checkers(tools: Toolbox) -> int:
-    """Tell the checkers what is due; how many verdicts were tried. After five tries a verdict is dropped, and logged."""
+    """Tell the checkers what is due; how many verdicts were tried. After five tries one is dropped, and logged."""
     if not tools.checker.learns:
         return 0
     now = tools.clock.now()
