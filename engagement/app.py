@@ -29,6 +29,7 @@ from engagement.screening.native import NativeLimits, NativeScreener
 from engagement.screening.pipe import ChildLimits
 from engagement.screening.places import LargeModels
 from engagement.screening.scale import to_perspective
+from engagement.screening.spam_checkers import Akismet, Checkers, Client, StopForumSpam
 from engagement.services import purging, sites
 from engagement.services.doctor import Patient
 from engagement.services.ports import Clock, Screener, Toolbox
@@ -124,7 +125,18 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         refused_domains=make_refused_domains(settings),
         languages=catalogue.languages(screener.model),
         purge=open_purge(settings.cache),
+        checker=make_checkers(settings),
     )
+
+
+def make_checkers(settings: Settings) -> Checkers:
+    """The outside spam checkers that the settings name; none by default."""
+    clients: list[Client] = []
+    if settings.spam.akismet_key:
+        clients.append(Akismet(settings.spam.akismet_url, settings.spam.akismet_key))
+    if settings.spam.stopforumspam:
+        clients.append(StopForumSpam(settings.spam.stopforumspam))
+    return Checkers(clients)
 
 
 def make_patient(app: Flask) -> Patient:

@@ -19,6 +19,7 @@ from engagement.cli.brevo import brevo
 from engagement.cli.doctor import doctor, openapi
 from engagement.cli.embed import embed
 from engagement.cli.form import form
+from engagement.cli.imports import import_command
 from engagement.cli.key import key
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
@@ -253,7 +254,22 @@ def _die_when_told() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-for command in (brevo, doctor, embed, export, forget, form, key, model, moderator, newsletter, openapi, screen, site):
+for command in (
+    brevo,
+    doctor,
+    embed,
+    export,
+    forget,
+    form,
+    import_command,
+    key,
+    model,
+    moderator,
+    newsletter,
+    openapi,
+    screen,
+    site,
+):
     commands.add_command(command)
 
 

@@ -13,6 +13,7 @@ from engagement.services.purging import purge_changed
 from engagement.services.replies import announce_published
 from engagement.services.replies import purge as purge_replies
 from engagement.services.screening import screen_waiting
+from engagement.services.spam_checking import tell_checkers
 from engagement.services.summaries import remind, summarise
 from engagement.services.upkeep import tidy
 
@@ -27,5 +28,6 @@ OFTEN: tuple[Job, ...] = (
     sync_due,
     purge_changed,
     explain_held,
+    tell_checkers,
 )
 HOURLY: tuple[Job, ...] = (tidy, purge, purge_replies, forget_messages, forget_events, remind, summarise)

@@ -13,6 +13,11 @@ _TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "b
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
 _LANGUAGE_CLASS = re.compile(r"language-[A-Za-z0-9_+#-]{1,40}")
 _LINK = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href=""")
+_BLOCKS = re.compile(r"<(?:p|br|ul|ol|blockquote|pre|div)\b", re.IGNORECASE)
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*")
+_WHOLE_LINK = re.compile(r"<a [^>]*>.*?</a>", re.DOTALL)
+_TARGET = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href="([^"]*)\"""")
+_WRITTEN = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"']", re.IGNORECASE)
 _PIECE = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
 _BREAKS = re.compile(r"</(?:p|li|blockquote|pre|ul|ol)>|<(?:br|hr)\s*/?>")
 
@@ -105,8 +110,17 @@ def units(text: str) -> int:
 
 
 def count_links(body_html: str) -> int:
-    """Links in a rendered text; the website an author left beside the name does not count."""
-    return len(_LINK.findall(body_html))
+    """Links in a rendered text; two addresses that stand there without being one count as one, as they do less.
+
+    The website an author left beside the name does not count.
+    """
+    written = len(_WRITTEN.findall(_WHOLE_LINK.sub(" ", body_html)))
+    return len(_LINK.findall(body_html)) + written // 2
+
+
+def link_targets(body_html: str) -> tuple[str, ...]:
+    """Where the links of a rendered text lead."""
+    return tuple(html.unescape(target) for target in _TARGET.findall(body_html))
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:
@@ -115,3 +129,11 @@ def _keep(tag: str, attribute: str, value: str) -> str | None:
     if tag == "ol" and attribute == "start":
         return value if value.isascii() and value.isdigit() and len(value) < 9 else None
     return value
+
+
+def from_html(text: str) -> str:
+    """Another system's HTML, or its text with bare line breaks, as safe HTML."""
+    if _BLOCKS.search(text):
+        return clean(text)
+    parts = (part.strip().replace("\n", "<br>\n") for part in _EMPTY_LINES.split(text.replace("\r\n", "\n")))
+    return clean("\n".join(f"<p>{part}</p>" for part in parts if part))

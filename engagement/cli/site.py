@@ -12,7 +12,7 @@ from engagement.domain.digests import AuthorMail
 from engagement.domain.errors import InvalidInput
 from engagement.domain.sites import Site, SiteRules
 from engagement.language import say
-from engagement.services import posts, sites
+from engagement.services import posts, sites, statistics
 from engagement.services.ports import Toolbox
 
 
@@ -72,6 +72,7 @@ def _none(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option("--email-required/--email-optional", default=None)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
 @click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
+@click.option("--languages", help="Hold comments in other languages, such as it,en; empty: any will do.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
 @click.option(
     "--author-mail", type=click.Choice([mode.value for mode in AuthorMail]), help="When the author is told of comments."
@@ -86,11 +87,35 @@ def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | 
         known = next((s for s in sites.every_site() if s.key == key), None)
         if known is None:
             raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
-        rules = {k: v for k, v in given.items() if v is not None and k in SiteRules.__dataclass_fields__}
+        rules: dict[str, object] = {
+            k: v for k, v in given.items() if v is not None and k in SiteRules.__dataclass_fields__
+        }
+        if isinstance(spoken := given.get("languages"), str):
+            rules["languages"] = tuple(code for part in spoken.split(",") if (code := part.strip()))
         own = {k: v for k, v in given.items() if v is not None and k not in rules}
         merged = (*known.origins, *origins)
         changed = replace(known, origins=merged, rules=replace(known.rules, **rules), **own)  # type: ignore[arg-type]
         _save(house, changed)
+
+
+@site.command("stats")
+@click.argument("key")
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def stats(house: _House, key: str, days: int, as_json: bool) -> None:
+    """Comments of the site KEY by status, by language and per day."""
+    with house.app().app_context():
+        known = next((s for s in sites.every_site() if s.key == key), None)
+        if known is None:
+            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        found = asdict(statistics.volume(house.tools(), known, days))
+    if as_json:
+        click.echo(json.dumps({"site": key} | found))
+        return
+    for kind, counts in found.items():
+        for name, count in counts.items():
+            click.echo(f"{kind}\t{name or '(too short to tell)'}\t{count}")
 
 
 @site.command("map")

@@ -1,6 +1,8 @@
 """The path of a comment in words: submission (sent), comment (kept), receipt (answered)."""
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +15,8 @@ MAX_EMAIL = 100
 MAX_WEBSITE = 200
 MAX_TITLE = 300
 
+SHORT_GIST = 20  # letters; shorter texts are said by many
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_BITS, _RANDOM_BITS = 50, 50
 
@@ -72,6 +76,7 @@ class Comment:
     page_url: str = ""
     page_title: str = ""
     edit: int | None = None  # the id of an ``Edit`` that waits
+    language: str = ""  # domain.tongue.told of what is seen of it; "": too short to tell
 
 
 @dataclass(frozen=True)
@@ -156,3 +161,13 @@ def comment_id(at: datetime, randomness: int) -> str:
 def text_hash(body: str) -> str:
     """SHA-256 of a text without its case and its white space: equal for what a reader would call the same."""
     return hashlib.sha256(" ".join(body.casefold().split()).encode()).hexdigest()
+
+
+def gist_hash(body: str) -> str:
+    """SHA-256 of a text's letters alone, without accents, addresses, numbers and signs; "" for a short one.
+
+    Equal for what spammers send with another number, link or smiley each time.
+    """
+    bare = unicodedata.normalize("NFKD", _ADDRESS.sub(" ", body.casefold()))
+    letters = "".join(c for c in bare if c.isalpha())
+    return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest() if len(letters) >= SHORT_GIST else ""

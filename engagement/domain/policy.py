@@ -46,6 +46,7 @@ class Rules:
     hold_repeats: int = 2  # held when this many others said the same in a day; 0: off
     hold_spam: int = 2  # held from so many points of spam; 0: off
     hold_disguise: float = 0.15  # held when this share of characters was disguised; 0: off
+    languages: tuple[str, ...] = ()  # held when written in another one; empty: off
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ class Case:
     screening: Screening | NotScreened
     reading: Reading
     author_reading: Reading = NOTHING_READ
+    beside: Reading = NOTHING_READ  # mail address, website, and where links lead
     links: int = 0
     history: History = History()
     repeats: int = 0  # others' comments with the same text in the last day
     rules: Rules = field(default_factory=Rules)
     words: WordLists = NO_WORDS
     signs: tuple[str, ...] = ()  # of spam, see ``domain.spam``
+    language: str = ""  # domain.tongue.told; "": too short to tell
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,13 @@ def held_words(case: Case) -> Reason | None:
     return Reason("held-word", Outcome.HOLD, {"term": term}) if term else None
 
 
+def words_beside(case: Case) -> Reason | None:
+    """A listed word in an address: nobody reads those as prose, so a person looks, even for words that reject."""
+    beside = case.beside.cleaned
+    term = case.words.blocked_in(beside) or case.words.held_in(beside)
+    return Reason("held-word", Outcome.HOLD, {"term": term}) if term else None
+
+
 def links(case: Case) -> Reason | None:
     if case.rules.hold_links and case.links >= case.rules.hold_links:
         return Reason("links", Outcome.HOLD, {"count": case.links, "limit": case.rules.hold_links})
@@ -166,9 +176,17 @@ def disguised_text(case: Case) -> Reason | None:
 
 def spam_signs(case: Case) -> Reason | None:
     """Enough signs of spam together; a person decides."""
-    total = points(case.signs)
+    signs = (*case.signs, "repeated") if case.repeats else case.signs
+    total = points(signs)
     if case.rules.hold_spam and total >= case.rules.hold_spam:
-        return Reason("spam-signs", Outcome.HOLD, {"signs": ", ".join(case.signs), "points": total})
+        return Reason("spam-signs", Outcome.HOLD, {"signs": ", ".join(signs), "points": total})
+    return None
+
+
+def other_language(case: Case) -> Reason | None:
+    """Written in a language that this site's moderators do not read; a text too short to tell passes."""
+    if case.rules.languages and case.language and case.language not in case.rules.languages:
+        return Reason("other-language", Outcome.HOLD, {"language": case.language})
     return None
 
 
@@ -178,12 +196,14 @@ HURTFUL: tuple[Check, ...] = (*(toxicity(label) for label in LABELS), blocked_wo
 CHECKS: tuple[Check, ...] = (
     not_screened,
     *HURTFUL,
+    words_beside,
     links,
     first_time_author,
     everything_held,
     repetition,
     disguised_text,
     spam_signs,
+    other_language,
 )
 
 

@@ -23,6 +23,7 @@ _PUBLIC = {
     "repetition": N_("The same text was sent several times."),
     "disguised": N_("Parts of the text are written in disguise."),
     "spam-signs": N_("The comment looks like advertising."),
+    "other-language": N_("The comment is in a language that a moderator looks at first."),
     "not-screened": N_("The automatic check was not available."),
     "moderator": N_("A moderator decided so."),
 }
@@ -37,6 +38,7 @@ _MODERATOR = {
     "repetition": N_("same text sent %(count)s times in a day"),
     "disguised": N_("disguised text (%(steps)s), share %(share)s"),
     "spam-signs": N_("signs of spam (%(points)s points): %(signs)s"),
+    "other-language": N_("written in another language (%(language)s)"),
     "not-screened": N_("not screened: classifier %(why)s"),
     "appealed": N_("its author asks for another look"),
 }

@@ -25,6 +25,7 @@ class SiteRules:
     quiet: str = ""  # hours without mail to the author in the site's zone, such as 22-7
     time_zone: str = DEFAULT_ZONE
     weekly: bool = False  # a summary every week
+    languages: tuple[str, ...] = ()  # comments in others are held; empty: any language will do
 
 
 @dataclass(frozen=True)

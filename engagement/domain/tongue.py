@@ -5,12 +5,28 @@ apart even in one word; a neighbour is named only where its words clearly lead.
 """
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 
 SUPPORTED = ("it", "en")
 _MOST = 4_000  # characters that are looked at
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _LATIN_END = 0x024F
+_FEW_WORDS, _FEW_LETTERS, _FEW_SIGNS, _SOME = 4, 16, 6, 400
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_SCRIPTS = {
+    "CYRILLIC": "Cyrl",
+    "GREEK": "Grek",
+    "ARABIC": "Arab",
+    "HEBREW": "Hebr",
+    "CJK": "Hani",
+    "HIRAGANA": "Jpan",
+    "KATAKANA": "Jpan",
+    "HANGUL": "Kore",
+    "THAI": "Thai",
+    "DEVANAGARI": "Deva",
+}
 
 
 def _words(text: str) -> frozenset[str]:
@@ -91,6 +107,29 @@ def detect(text: str) -> tuple[str, ...]:
     if points[neighbour] >= best + _LEAD and points[neighbour] >= 2 * best:
         return (neighbour,)
     return (_italian_or_english(words, points),)
+
+
+def told(text: str) -> str:
+    """The language of a text that is long enough to tell: a code of ``detect``, or a script such as ``und-Cyrl``.
+
+    "" for fewer than four words or sixteen letters, addresses not counted: "ok" and "ciao bello" say too little to act
+    upon. A language that is none of the six in Latin letters is taken for the nearest.
+    """
+    plain = _ADDRESS.sub(" ", text[:_MOST])
+    letters = [c for c in plain if c.isalpha()]
+    script = _script(letters)
+    if script:
+        return f"und-{script}" if len(letters) >= _FEW_SIGNS else ""
+    if len(_WORD.findall(plain)) < _FEW_WORDS or len(letters) < _FEW_LETTERS:
+        return ""
+    return next(iter(detect(plain)), "")
+
+
+def _script(letters: list[str]) -> str:
+    """The ISO 15924 code of the script that half of the letters are in; "" for Latin, and for what has no code here."""
+    found = Counter(unicodedata.name(c, "").partition(" ")[0] for c in letters[:_SOME])
+    name, count = next(iter(found.most_common(1)), ("", 0))
+    return _SCRIPTS.get(name, "") if 2 * count > len(letters[:_SOME]) else ""
 
 
 def _said(word: str) -> Mapping[str, float]:

@@ -23,12 +23,14 @@ from engagement.domain.policy import Case, Decision, Outcome, Reason
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.throttling import FloodLimits, throttle
-from engagement.markup import render
+from engagement.domain.tongue import told
+from engagement.markup import render, visible_text
 from engagement.services import explaining
 from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
+from engagement.services.spam_checking import outside_signs
 from engagement.services.telling import tell_author
 from engagement.storage import comments, idempotency, pages, sites, spam, waiting
 from engagement.storage.db import reading, transaction
@@ -64,6 +66,8 @@ def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Onc
     draft = _draft(tools, site, submission)
     try:
         case = _facts(tools, site, draft)
+        outside = outside_signs(tools, site, draft.comment, submission.client)
+        case = replace(case, signs=(*case.signs, *outside))
         decision = examine(tools, site, draft.comment, case)
         receipt = _store(tools, site, draft, decision, once)
     except DuplicateComment:
@@ -127,6 +131,7 @@ def read_comment(site: Site, wanted: str) -> Comment:
 
 def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
     now = tools.clock.now()
+    seen = render(sent.body)
     comment = Comment(
         id=comment_id(now, tools.randomness(50)),
         site_id=site.id,
@@ -134,7 +139,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         status=Status.RECEIVED,
         author=sent.author,
         body=sent.body,
-        body_html=render(sent.body),
+        body_html=seen,
         created_at=now,
         parent=sent.parent,
         email=sent.email,
@@ -142,6 +147,7 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
         notify_replies=sent.notify_replies,
         page_url=sent.page_url,
         page_title=sent.page_title,
+        language=told(visible_text(seen)),
     )
     return _Draft(comment, sent, client_hash(tools, sent.client), text_hash(sent.body))
 
@@ -152,7 +158,7 @@ def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
     with reading() as session:
         _check_state(tools, session, site, draft)
         repeats = (
-            comments.repeats(session, site.id, draft.text_hash, now - REPEAT_WINDOW)
+            comments.repeats(session, site.id, comment.body, draft.text_hash, now - REPEAT_WINDOW)
             if len(comment.body) >= SHORT_TEXT
             else 0
         )

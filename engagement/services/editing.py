@@ -13,7 +13,8 @@ from engagement.domain.policy import Case, Decision, Outcome
 from engagement.domain.reports import ReportState
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
-from engagement.markup import render
+from engagement.domain.tongue import told
+from engagement.markup import render, visible_text
 from engagement.services import explaining, publishing
 from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT
 from engagement.services.ports import Toolbox
@@ -44,7 +45,9 @@ def edit_comment(tools: Toolbox, site: Site, comment_id: str, body: str, token: 
     (somebody decided meanwhile) or ``Unavailable``.
     """
     comment = own_comment(tools, site, comment_id, token)
-    draft = replace(comment, body=body, body_html=render(body), edited_at=tools.clock.now())
+    seen = render(body)
+    language = told(visible_text(seen))
+    draft = replace(comment, body=body, body_html=seen, edited_at=tools.clock.now(), language=language)
     if body == comment.body:
         return _receipt(tools, EditOutcome.UNCHANGED, comment, Decision(Outcome.PUBLISH), body)
     decision = examine(tools, site, draft, _facts(tools, site, draft))
@@ -126,7 +129,9 @@ def _facts(tools: Toolbox, site: Site, draft: Comment) -> Case:
     since = tools.clock.now() - REPEAT_WINDOW
     with reading() as session:
         repeats = (
-            comments.repeats(session, site.id, text_hash(draft.body), since) if len(draft.body) >= SHORT_TEXT else 0
+            comments.repeats(session, site.id, draft.body, text_hash(draft.body), since)
+            if len(draft.body) >= SHORT_TEXT
+            else 0
         )
         history = comments.history(session, site.id, draft.email)
     return Case(screening=NotScreened("missing"), reading=tools.read(""), history=history, repeats=repeats)

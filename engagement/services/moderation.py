@@ -17,6 +17,7 @@ from engagement.services import appeals, explaining, publishing
 from engagement.services.learning import teach
 from engagement.services.ports import Toolbox
 from engagement.services.reports import close_reports
+from engagement.services.spam_checking import note_verdict
 from engagement.storage import comments, explanations, pages, revisions, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
@@ -82,6 +83,7 @@ def settle(
         moved = _moved(session, comment, line)
         close_reports(tools, session, moved, to)
         teach(tools, session, comment, verdict.value)
+        note_verdict(tools, session, comment, verdict)
     tools.wake()
     return moved
 

@@ -10,6 +10,7 @@ from engagement.domain.contacts import Answer, Contact
 from engagement.domain.newsletter import LinkPurpose
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
+from engagement.domain.spam import Question
 from engagement.domain.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
@@ -97,6 +98,33 @@ class Letters(Protocol):
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
 
 
+class SpamChecker(Protocol):
+    @property
+    def learns(self) -> bool:
+        """Whether any checker wants to hear people's verdicts."""
+
+    def signs(self, question: Question) -> tuple[str, ...]:
+        """Signs that checkers outside of the house see, within two seconds. Never raises: no answer is no sign."""
+
+    def learn(self, question: Question, spam: bool) -> bool:
+        """Tell a person's verdict; whether all heard it. Never raises."""
+
+
+class NoChecker:
+    """Asks nobody."""
+
+    learns = False
+
+    def signs(self, question: Question) -> tuple[str, ...]:
+        return ()
+
+    def learn(self, question: Question, spam: bool) -> bool:
+        return True
+
+
+NO_CHECKER = NoChecker()
+
+
 class Postman(Protocol):
     def send(self, recipient: str, message: bytes) -> Delivery:
         """Hand one message over. Never raises: what went wrong is the answer."""
@@ -160,5 +188,6 @@ class Toolbox:
     secret: bytes
     scale: Scale = unscaled
     refused_domains: RefusedDomains = NO_DOMAINS  # whose addresses may not sign up
+    checker: SpamChecker = NO_CHECKER
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for
     purge: Purge | None = None  # the hook of a cache in front, where there is one

@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Edit, Status
 from engagement.domain.moderation import LogLine
+from engagement.domain.tongue import told
+from engagement.markup import visible_text
 from engagement.storage import comments, pages, replies, revisions
 
 
@@ -51,7 +53,10 @@ def rewrite(session: Session, comment: Comment, changed: Comment, line: LogLine,
 
 def apply_edit(session: Session, comment: Comment, edit: Edit, line: LogLine, *, text_hash: str) -> bool:
     """Let a text that waited stand. False when somebody else was faster."""
-    changed = replace(comment, body=edit.body, body_html=edit.body_html, edited_at=line.at, edit=None)
+    language = told(visible_text(edit.body_html))
+    changed = replace(
+        comment, body=edit.body, body_html=edit.body_html, edited_at=line.at, edit=None, language=language
+    )
     if not rewrite(session, comment, changed, line, text_hash=text_hash):
         return False
     revisions.settle(session, edit.id, revisions.APPLIED)

@@ -13,8 +13,9 @@ from engagement.domain.policy import Case, Decision, Outcome, Rules, decide
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.spam import signs_of
+from engagement.domain.tongue import told
 from engagement.domain.wordlists import WordLists
-from engagement.markup import count_links, visible_text
+from engagement.markup import count_links, link_targets, visible_text
 from engagement.services import explaining, publishing
 from engagement.services.learning import learnt
 from engagement.services.ports import Toolbox
@@ -38,10 +39,16 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
             screening=tools.screener.screen(texts),
             reading=tools.read(seen),
             author_reading=tools.read(comment.author),
+            beside=tools.read(" ".join((comment.email, comment.website, *link_targets(comment.body_html)))),
             links=links,
-            signs=(*case.signs, *signs_of(comment.body, comment.author, links), *learnt(tools, comment)),
+            signs=(
+                *case.signs,
+                *signs_of(comment.body, comment.author, links, comment.website),
+                *learnt(tools, comment),
+            ),
             rules=rules_for(tools, site),
             words=words_for(tools, site),
+            language=comment.language,
         )
     )
 
@@ -58,6 +65,7 @@ def rules_for(tools: Toolbox, site: Site) -> Rules:
         hold_repeats=policy.hold_repeats,
         hold_spam=policy.hold_spam,
         hold_disguise=policy.hold_disguise,
+        languages=own.languages,
     )
 
 
@@ -96,6 +104,7 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
         edit = revisions.get(session, comment.edit) if comment.edit is not None else None
     blank = Case(screening=NotScreened("missing"), reading=tools.read(""), history=history)
     read = replace(comment, body=edit.body, body_html=edit.body_html) if edit else comment
+    read = replace(read, language=told(visible_text(read.body_html)))
     decision = examine(tools, site, read, blank)
     now = tools.clock.now()
     with transaction() as session:

@@ -1,6 +1,7 @@
 """What readers are shown beside threads: counts, the newest comments, the most discussed pages."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from engagement.domain.comments import Comment
@@ -32,6 +33,26 @@ def most_discussed(tools: Toolbox, site: Site, days: int, limit: int) -> Sequenc
     since = tools.clock.now() - timedelta(days=days)
     with reading() as session:
         return statistics.most_discussed(session, site.id, since, limit)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """How many comments of a site there are. ``languages``: "" where a text was too short to tell; days are UTC's."""
+
+    statuses: Mapping[str, int]
+    languages: Mapping[str, int]
+    days: Mapping[str, int]
+
+
+def volume(tools: Toolbox, site: Site, days: int) -> Volume:
+    """Comments by status, by language, and per day of the last ``days`` days (days without any are not named)."""
+    since = tools.clock.now() - timedelta(days=days)
+    with reading() as session:
+        return Volume(
+            statistics.by_status(session, site.id),
+            statistics.by_language(session, site.id),
+            statistics.by_day(session, site.id, since),
+        )
 
 
 def site_mark(site: Site) -> str:

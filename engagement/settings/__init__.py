@@ -137,6 +137,9 @@ class Spam:
     challenge_minutes: int = 10
     form_seconds: int = 3
     bayes_at: float = 0.95
+    akismet_key: str = ""
+    akismet_url: str = "https://rest.akismet.com/1.1"
+    stopforumspam: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,6 +265,11 @@ def _bad_values(s: Settings) -> list[str]:
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
     }
     bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
+    bad += [
+        f"{name} must be an http or https address"
+        for name, url in (("spam.akismet_url", s.spam.akismet_url), ("spam.stopforumspam", s.spam.stopforumspam))
+        if url and not url.startswith(("http://", "https://"))
+    ]
     if not s.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         bad.append("database.url must start with sqlite:/// or postgresql+psycopg://")
     if s.queue.url not in {"embedded", "workers"} and not s.queue.url.startswith(("redis://", "rediss://")):

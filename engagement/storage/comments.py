@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
-from engagement.domain.comments import Comment, Status
+from engagement.domain.comments import Comment, Status, gist_hash
 from engagement.domain.moderation import Actor, LogLine
 from engagement.domain.policy import History, Outcome, Reason
 from engagement.domain.throttling import Recent
@@ -32,6 +32,8 @@ def add(session: Session, comment: Comment, *, client_hash: str, text_hash: str,
             notify_replies=comment.notify_replies,
             client_hash=client_hash,
             text_hash=text_hash,
+            gist=gist_hash(comment.body),
+            language=comment.language,
             created_at=comment.created_at,
             edited_at=comment.edited_at,
             votes=comment.votes,
@@ -135,12 +137,14 @@ def unpublished_of(session: Session, site_id: int, client_hash: str, since: date
     return found or 0
 
 
-def repeats(session: Session, site_id: int, text_hash: str, since: datetime) -> int:
-    """How many comments of the site hold the same text since then."""
+def repeats(session: Session, site_id: int, body: str, text_hash: str, since: datetime) -> int:
+    """How many comments of the site hold the same text since then, but for numbers, addresses and signs."""
+    gist = gist_hash(body)
+    same = CommentRow.gist == gist if gist else CommentRow.text_hash == text_hash
     found = session.scalar(
         select(func.count())
         .select_from(CommentRow)
-        .where(CommentRow.site_id == site_id, CommentRow.text_hash == text_hash, CommentRow.created_at > since)
+        .where(CommentRow.site_id == site_id, same, CommentRow.created_at > since)
     )
     return found or 0
 
@@ -195,6 +199,8 @@ def change_text(session: Session, changed: Comment, version: int, *, text_hash: 
             body_html=changed.body_html,
             edited_at=changed.edited_at,
             text_hash=text_hash,
+            gist=gist_hash(changed.body),
+            language=changed.language,
             risk=risk,
             version=version + 1,
             edit_id=changed.edit,
@@ -221,6 +227,8 @@ def erase(session: Session, comment_id: str, version: int) -> bool:
             body_html="",
             client_hash="",
             text_hash="",
+            gist="",
+            language="",
             notify_replies=False,
             votes=0,
             ups=0,
@@ -299,4 +307,5 @@ def _comment(found: Any) -> Comment:
         page_url=url,
         page_title=title,
         edit=row.edit_id,
+        language=row.language,
     )

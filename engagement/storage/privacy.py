@@ -32,7 +32,7 @@ from engagement.storage.tables import (
 FORGOTTEN = "(forgotten)"
 _BATCH = 500
 # Of no use outside of this database: hashes under keys that stay here, leases, and work that is planned.
-_INNER = {"client_hash", "text_hash", "email_hash", "screen_at", "screen_attempts", "screen_lease"}
+_INNER = {"client_hash", "text_hash", "gist", "email_hash", "screen_at", "screen_attempts", "screen_lease"}
 _INNER |= {"lease_until", "lease_token", "key", "site_id", "page_id", "comment_id"}
 
 

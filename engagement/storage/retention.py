@@ -66,4 +66,5 @@ _EMPTY = {
     "notify_replies": False,
     "client_hash": "",
     "text_hash": "",
+    "gist": "",
 }

@@ -1,5 +1,6 @@
 """Sums over pages and comments that readers may see."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -63,6 +64,31 @@ def most_discussed(
     )
     found = session.execute(query)
     return [(Page(p.id, p.site_id, p.url, p.title, p.open, p.version, p.count), n) for p, n in found]
+
+
+def by_status(session: Session, site_id: int) -> dict[str, int]:
+    query = select(CommentRow.status, func.count()).where(CommentRow.site_id == site_id).group_by(CommentRow.status)
+    return dict(session.execute(query.order_by(CommentRow.status)).all())
+
+
+def by_language(session: Session, site_id: int) -> dict[str, int]:
+    """Comments that were not deleted, by the language they were taken for."""
+    query = select(CommentRow.language, func.count()).where(
+        CommentRow.site_id == site_id, CommentRow.status != Status.DELETED.value
+    )
+    return dict(session.execute(query.group_by(CommentRow.language).order_by(CommentRow.language)).all())
+
+
+def by_day(session: Session, site_id: int, since: datetime) -> dict[str, int]:
+    """Comments sent since then by day, the oldest first."""
+    times = session.scalars(
+        select(CommentRow.created_at)
+        .where(CommentRow.site_id == site_id, CommentRow.created_at >= since)
+        .order_by(CommentRow.created_at)
+        .execution_options(yield_per=1_000)
+    )
+    # Counted here: the two databases do not share a word for the day of an instant in UTC.
+    return dict(Counter(at.date().isoformat() for at in times))
 
 
 def mark(session: Session, site_id: int) -> str:

@@ -42,6 +42,7 @@ class CommentRow(Base):
         Index("ix_comments_client", "site_id", "client_hash", "created_at"),
         Index("ix_comments_email", "site_id", "email", "created_at"),
         Index("ix_comments_text", "site_id", "text_hash", "created_at"),
+        Index("ix_comments_gist", "site_id", "gist", "created_at"),
         Index("ix_comments_screen", "screen_at"),
         Index("ix_comments_popular", "page_id", "status", "rank"),
         Index("ix_comments_edit", "site_id", "edit_id"),
@@ -69,6 +70,8 @@ class CommentRow(Base):
     version: Mapped[int]
     edit_id: Mapped[int | None]  # the revision that waits for a moderator while the published text stays
     risk: Mapped[float]
+    language: Mapped[str] = mapped_column(String(8), default="")  # domain.tongue.told of what is seen of it
+    gist: Mapped[str] = mapped_column(String(64), default="")  # domain.comments.gist_hash of the text
     learnt: Mapped[str] = mapped_column(String(4), default="")  # spam or ham, as the filter was taught
     screen_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when to screen again; None: nothing to do
     screen_attempts: Mapped[int]
@@ -238,12 +241,33 @@ class PostRow(Base):
     title: Mapped[str] = mapped_column(Text)
 
 
+class ImportedRow(Base):
+    """Where a comment came from. It outlives the comment, so that a second import does not bring back what went."""
+
+    __tablename__ = "imported"
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of format and id there
+    comment_id: Mapped[str] = mapped_column(String(20))
+
+
 class ChallengeRow(Base):
     """Challenges that were spent, until they would have expired anyhow."""
 
     __tablename__ = "spent_challenges"
     nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SpamReportRow(Base):
+    """Verdicts that an outside spam checker has still to hear of."""
+
+    __tablename__ = "spam_reports"
+    __table_args__ = (Index("ix_spam_reports_due", "due_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[str] = mapped_column(String(20))
+    spam: Mapped[bool]
+    attempts: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class SpamTokenRow(Base):

@@ -65,7 +65,7 @@ def test_the_owner_can_move_a_threshold() -> None:
 
 
 def test_the_policy_is_a_table_of_checks() -> None:
-    assert len(CHECKS) == 16
+    assert len(CHECKS) == 18
 
 
 @pytest.mark.parametrize(

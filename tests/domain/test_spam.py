@@ -1,6 +1,8 @@
 """Signs of spam and the filter that learns, as plain functions."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engagement.domain.spam import ENOUGH, POINTS, Corpus, likelihood, points, signs_of, tokens
 
@@ -11,8 +13,9 @@ from engagement.domain.spam import ENOUGH, POINTS, Corpus, likelihood, points, s
         ("Un articolo molto chiaro, grazie.", "Anna", 0, ()),
         ("[url=http://x.example]clicca[/url]", "Anna", 0, ("bbcode", "link")),
         ("Guarda www.x.example", "Anna", 0, ("link",)),
-        ("Ciao", "www.prestiti-facili.example", 0, ("link-in-name",)),
-        ("GUADAGNA SUBITO MILLE EURO AL GIORNO", "Anna", 0, ("shouting",)),
+        ("Ciao", "www.prestiti-facili.example", 0, ("link-in-name", "keyword-name")),
+        ("GUADAGNA SUBITO MILLE EURO AL GIORNO", "Anna", 0, ("pitch", "shouting")),
+        ("UN ARTICOLO MERAVIGLIOSO, BRAVI TUTTI", "Anna", 0, ("shouting",)),
         ("Casino online e prestiti subito", "Anna", 0, ("offers",)),
         ("Si parla di bitcoin nel terzo paragrafo.", "Anna", 0, ()),
         ("La NASA e la ESA hanno ragione.", "Anna", 0, ()),
@@ -20,6 +23,65 @@ from engagement.domain.spam import ENOUGH, POINTS, Corpus, likelihood, points, s
 )
 def test_signs_stand_in_the_text(body: str, author: str, links: int, signs: tuple[str, ...]) -> None:
     assert signs_of(body, author, links) == signs
+
+
+@pytest.mark.parametrize(
+    ("body", "author", "website", "sign"),
+    [
+        ("Tutto qui: https://bit.ly/abc", "Anna", "", "shortener"),
+        ("Vedi best-loans.example", "Anna", "", "link"),
+        ("Vedi best-loans.example", "Anna", "", "shop"),
+        ("Guarda miosito . com subito", "Anna", "", "hidden-link"),
+        ("Guarda miosito[dot]com subito", "Anna", "", "hidden-link"),
+        ("Bello!", "Prestiti Veloci", "", "keyword-name"),
+        ("Bello!", "Anna", "https://casino-bonus.example", "keyword-site"),
+        ("Buy xanax online, no prescription", "Anna", "", "pitch"),
+        ("Offro prestiti a tutti, al tasso del 3%", "Anna", "", "pitch"),
+        ("Seguitemi su Instagram!", "Anna", "", "follow-me"),
+        ("Please subscribe to my channel", "Anna", "", "follow-me"),
+        ("Visitate il mio sito", "Anna", "", "my-page"),
+        ("Chiamami al 333 1234567", "Anna", "", "contact"),
+        ("+39 333 123 4567 a qualunque ora", "Anna", "", "contact"),
+        ("Scrivimi in privato", "Anna", "", "contact"),
+        ("Nice blog, keep up the good work", "Anna", "", "flattery"),
+    ],
+)
+def test_each_sign_is_seen(body: str, author: str, website: str, sign: str) -> None:
+    assert sign in signs_of(body, author, 0, website)
+    assert sign in POINTS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "La fonte è https://it.wikipedia.org/wiki/Server, al terzo paragrafo.",
+        "Ne avevo scritto anch’io: https://blog-di-anna.example/2024/portatile",
+        "Docs: https://docs.python.org/3/library/unicodedata.html",
+        "Prova con: curl -I https://esempio.example e guarda lo status",
+        "Il file config.toml va in /etc, poi lancia main.py",
+        "Ho 12345678 motivi per non crederci.",
+        "L’IP 203.0.113.7 è il mio, dal 2024 al 2026.",
+        "Follow me through this argument: the numbers do not add up.",
+        "Hanno chiuso il canale, e mi dispiace.",
+        "I like and respect this author.",
+        "Mio nonno andava al casinò di Sanremo.",
+        "Il credito alle imprese è calato, i prestiti pure.",
+    ],
+)
+def test_honest_talk_stays_below_what_is_held(body: str) -> None:
+    assert points(signs_of(body, "Anna Bianchi", 0, "https://blog-di-anna.example")) < 2
+
+
+@given(st.text(alphabet="a1.@-/ :hwtps()[]+", max_size=4_000))
+@settings(max_examples=60, deadline=None)
+def test_no_text_takes_long(text: str) -> None:
+    signs_of(text, text[:245], 0, text[:200])
+
+
+@pytest.mark.parametrize("part", ["a.", "a-", "1 ", "+39 ", "@", "visita ", "prestiti ", "scrivi ", "h", "www."])
+def test_no_repetition_takes_long(part: str) -> None:
+    # Quadratic time would be minutes at this length; the count of steps is bounded by the patterns' own bounds.
+    signs_of(part * (60_000 // len(part)), "Anna", 0)
 
 
 def test_a_weak_sign_needs_company() -> None:
@@ -37,7 +99,7 @@ def test_tokens_are_words_hosts_and_names_once_each() -> None:
     assert "ciao" in found
     assert {"host:shop.example", "host:www.altro.example", "name:offerte", "site:sito.example"} <= set(found)
     assert len(found) == len(set(found))
-    assert len(tokens(" ".join(f"parola{n}" for n in range(5_000)), "", "")) == 400
+    assert len(tokens(" ".join(f"parola{n}" for n in range(5_000)), "", "")) == 600
 
 
 def test_the_filter_is_silent_until_it_has_seen_enough_of_both() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.domain.tongue import detect
+from engagement.domain.tongue import detect, told
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,24 @@ def test_a_quoted_sentence_does_not_change_the_language() -> None:
 
 def test_a_long_text_takes_no_longer_than_its_beginning() -> None:
     assert detect("the " * 1_000 + "di " * 1_000_000) == ("en",)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Un articolo molto chiaro, grazie davvero.", "it"),
+        ("A very clear article, thank you for it.", "en"),
+        ("Das ist ein sehr guter Artikel, und ich habe ihn nicht gekannt.", "de"),
+        ("Это очень хорошая статья", "und-Cyrl"),
+        ("この記事はとても良い", "und-Jpan"),
+        ("Πολύ καλό άρθρο", "und-Grek"),
+        ("Ok", ""),
+        ("ciao bello", ""),
+        ("👍👍👍", ""),
+        ("", ""),
+        ("https://it.wikipedia.org/wiki/Una_pagina_che_parla_di_cose", ""),
+        ("да", ""),
+    ],
+)
+def test_a_language_is_told_only_of_what_is_long_enough(text: str, language: str) -> None:
+    assert told(text) == language

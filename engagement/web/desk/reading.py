@@ -50,6 +50,7 @@ DOINGS = {
     "edit-reject": N_("change rejected"),
     "edit-screened": N_("change screened again"),
     "delete": N_("deleted by its author"),
+    "imported": N_("imported"),
     "publish": N_("published by the machine"),
     "hold": N_("held by the machine"),
     "sign-in-tried": N_("tried to sign in"),
