@@ -49,7 +49,7 @@ def volume(tools: Toolbox, site: Site, days: int) -> Volume:
     since = tools.clock.now() - timedelta(days=days)
     with reading() as session:
         return Volume(
-            statistics.by_status(session, site.id),
+            statistics.totals(session, site.id),
             statistics.by_language(session, site.id),
             statistics.by_day(session, site.id, since),
         )

@@ -66,7 +66,7 @@ def most_discussed(
     return [(Page(p.id, p.site_id, p.url, p.title, p.open, p.version, p.count), n) for p, n in found]
 
 
-def by_status(session: Session, site_id: int) -> dict[str, int]:
+def totals(session: Session, site_id: int) -> dict[str, int]:
     query = select(CommentRow.status, func.count()).where(CommentRow.site_id == site_id).group_by(CommentRow.status)
     return dict(session.execute(query.order_by(CommentRow.status)).all())
 
