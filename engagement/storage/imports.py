@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, aliased
 from engagement.domain.comments import Comment, Status
 from engagement.domain.moderation import LogLine
 from engagement.storage import comments
-from engagement.storage.tables import CommentRow, ImportedRow, PageRow
+from engagement.storage.spam_tables import ImportedRow
+from engagement.storage.tables import CommentRow, PageRow
 
 
 def known(session: Session, site_id: int, sources: Sequence[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engagement.domain.notices import EXPIRES_AFTER, KeptMail, NoticeKind, OutboxState
+from engagement.storage.outbox import PURGE
 from engagement.storage.tables import OutboxRow
 
 
@@ -14,13 +15,15 @@ def listed(
     session: Session, site_ids: Sequence[int], states: Sequence[OutboxState], limit: int, before: int | None
 ) -> list[KeptMail]:
     """The newest first; ``before`` is the id of the last one that was seen."""
-    query = select(OutboxRow).where(OutboxRow.site_id.in_(site_ids), OutboxRow.state.in_([s.value for s in states]))
+    query = select(OutboxRow).where(
+        OutboxRow.site_id.in_(site_ids), OutboxRow.state.in_([s.value for s in states]), OutboxRow.kind != PURGE
+    )
     query = query.where(OutboxRow.id < before) if before else query
     return [_mail(row) for row in session.scalars(query.order_by(OutboxRow.id.desc()).limit(limit))]
 
 
 def get(session: Session, mail_id: int, *, lock: bool = False) -> KeptMail | None:
-    query = select(OutboxRow).where(OutboxRow.id == mail_id)
+    query = select(OutboxRow).where(OutboxRow.id == mail_id, OutboxRow.kind != PURGE)
     row = session.scalar(query.with_for_update() if lock else query)
     return _mail(row) if row else None
 
@@ -34,7 +37,9 @@ def queue_again(session: Session, mail_id: int, now: datetime) -> None:
 
 def counts(session: Session) -> dict[OutboxState, int]:
     """How many mails of each state there are."""
-    found = session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
+    found = session.execute(
+        select(OutboxRow.state, func.count()).where(OutboxRow.kind != PURGE).group_by(OutboxRow.state)
+    )
     return {OutboxState(state): count for state, count in found}
 
 

@@ -8,7 +8,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.spam import Corpus
-from engagement.storage.tables import ChallengeRow, CommentRow, SpamTokenRow
+from engagement.storage.spam_tables import ChallengeRow, SpamTokenRow
+from engagement.storage.tables import CommentRow
 
 COUNTER = ""
 SPAM, HAM, NOTHING = "spam", "ham", ""

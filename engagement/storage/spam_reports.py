@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engagement.storage.tables import SpamReportRow
+from engagement.storage.spam_tables import SpamReportRow
 
 
 def put(session: Session, comment_id: str, spam: bool, now: datetime) -> None:

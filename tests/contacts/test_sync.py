@@ -411,7 +411,7 @@ def test_a_forgotten_address_is_erased_there_and_then_gone_here(
     confirm(tools, site, READER)
     work(tools)
     privacy.forget(tools, READER)
-    assert [value["kind"] for value in privacy.export(tools, None, READER)] == ["consent", "contact"]
+    assert [value["kind"] for value in privacy.export(tools, None, READER)] == ["suppression", "contact"]
     brevo.faults.append("500")
     work(tools)
     assert len(jobs()) == 1  # not before Brevo says so

@@ -23,6 +23,7 @@ KINDS = {
     NoticeKind.COMMENT_REPORTED: N_("Reported comment, to the author"),
     NoticeKind.REPORT_DECIDED: N_("Decision, to who reported"),
     NoticeKind.NEWSLETTER_CONFIRM: N_("Confirmation of a subscription"),
+    NoticeKind.NEWSLETTER_LEAVE: N_("Link to leave the newsletter"),
     NoticeKind.CONTACT_MESSAGE: N_("Reader's message, to the author"),
     NoticeKind.APPEAL_DECIDED: N_("Answer to an appeal"),
     NoticeKind.COMMENT_DIGEST: N_("Several comments, to the author"),
