@@ -14,6 +14,8 @@ class NoticeKind(StrEnum):
     NEWSLETTER_CONFIRM = "newsletter-confirm"  # to who signed up
     CONTACT_MESSAGE = "contact-message"  # to the author of the blog, from a reader
     APPEAL_DECIDED = "appeal-decided"  # to the author of a comment that was rejected
+    NEW_ARTICLE = "new-article"  # to a subscriber
+    WEEKLY_DIGEST = "weekly-digest"  # the same, a week's articles in one
 
 
 class OutboxState(StrEnum):
@@ -30,7 +32,8 @@ class OutboxState(StrEnum):
 class Notice:
     """A mail to be, written in the transaction of what it tells about.
 
-    ``key`` makes it once only. ``payload`` holds ids, never text. A smaller ``priority`` goes first.
+    ``key`` makes it once only. ``payload`` holds ids, never text. A smaller ``priority`` goes first. One of a
+    ``campaign`` goes after all others, at the pace of ``mail.bulk_per_minute``.
     """
 
     kind: NoticeKind
@@ -40,6 +43,7 @@ class Notice:
     site_id: int
     payload: Mapping[str, str | int] = field(default_factory=dict)
     priority: int = 5
+    campaign: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engagement.domain.articles import CampaignState
 from engagement.domain.notices import (
     EXPIRES_AFTER,
     LEASE,
@@ -18,7 +19,7 @@ from engagement.domain.notices import (
     SendOutcome,
     next_try,
 )
-from engagement.storage.tables import OutboxRow
+from engagement.storage.tables import CampaignRow, OutboxRow
 
 _WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
 _DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)]
@@ -50,22 +51,27 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str) ->
             last_reply="",
             created_at=now,
             expires_at=now + EXPIRES_AFTER,
+            campaign_id=notice.campaign,
         )
         .on_conflict_do_nothing()
     )
 
 
-def claim(session: Session, now: datetime, limit: int, token: str) -> list[QueuedNotice]:
-    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again."""
+def claim(session: Session, now: datetime, limit: int, token: str, *, bulk: bool = False) -> list[QueuedNotice]:
+    """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again.
+
+    ``bulk``: mails of campaigns that are not paused, which are left alone otherwise.
+    """
+    wanted = _of_moving_campaigns() if bulk else OutboxRow.campaign_id.is_(None)
     session.execute(
         update(OutboxRow)
-        .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now)
+        .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now, wanted)
         .values(state=OutboxState.EXPIRED.value, lease_token="", lease_until=None)
     )
     fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
     due = (
         select(OutboxRow.id)
-        .where(or_(fresh, _lapsed(now)))
+        .where(or_(fresh, _lapsed(now)), wanted)
         .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -128,10 +134,11 @@ def revive(session: Session, key: str, now: datetime) -> None:
 
 def age_of_oldest_due(session: Session, now: datetime) -> timedelta:
     """How long the most overdue mail has been waiting; a number to alarm on."""
+    urgent = OutboxRow.campaign_id.is_(None)  # others wait because they are meant to
     waiting = select(func.min(OutboxRow.next_attempt_at)).where(
-        OutboxRow.state.in_(_WAITING), OutboxRow.next_attempt_at <= now
+        OutboxRow.state.in_(_WAITING), OutboxRow.next_attempt_at <= now, urgent
     )
-    lapsed = select(func.min(OutboxRow.lease_until)).where(_lapsed(now))
+    lapsed = select(func.min(OutboxRow.lease_until)).where(_lapsed(now), urgent)
     since = [at for at in (session.scalar(waiting), session.scalar(lapsed)) if at is not None]
     return now - min(since) if since else timedelta(0)
 
@@ -149,6 +156,11 @@ def purge(session: Session, before: datetime) -> None:
     session.execute(delete(OutboxRow).where(OutboxRow.state.in_(_DONE), OutboxRow.created_at < before))
 
 
+def _of_moving_campaigns() -> ColumnElement[bool]:
+    paused = select(CampaignRow.id).where(CampaignRow.state == CampaignState.PAUSED.value)
+    return OutboxRow.campaign_id.is_not(None) & OutboxRow.campaign_id.not_in(paused)
+
+
 def _lapsed(now: datetime) -> ColumnElement[bool]:
     return (OutboxRow.state == OutboxState.LEASED.value) & (OutboxRow.lease_until <= now)
 
@@ -162,6 +174,7 @@ def _queued(row: OutboxRow) -> QueuedNotice:
         site_id=row.site_id,
         payload=row.payload,
         priority=row.priority,
+        campaign=row.campaign_id,
     )
     return QueuedNotice(
         id=row.id,
