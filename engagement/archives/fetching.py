@@ -178,7 +178,7 @@ def _ask(
         connection.request("GET", target, headers=dict(headers))
         response = connection.getresponse()
         if response.status in _REDIRECTS and response.headers.get("Location"):
-            return urljoin(url, response.headers["Location"])
+            return urljoin(url, str(response.headers["Location"]))
         return _answer(url, response)
     except ssl.SSLCertVerificationError as error:
         raise NotFetched("the certificate is not valid") from error

@@ -95,6 +95,16 @@ class Campaign:
 
 
 @dataclass(frozen=True)
+class Mailing:
+    """A campaign for somebody else to send. ``key`` is its own for ever: the same one twice is the same mailing."""
+
+    key: str
+    kind: str
+    language: str
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True)
 class Progress:
     """How many mails of a campaign: still to send, sent, failed, and left out because the address left meanwhile."""
 
@@ -116,7 +126,7 @@ def back_off(failures: int, usual: timedelta, asked: timedelta | None = None) ->
 
     ``asked`` is what the server said in Retry-After; it lengthens the wait, within the same limit.
     """
-    wait = usual * 2 ** min(failures, 16)
+    wait = usual * (1 << min(failures, 16))
     return min(max(wait, asked or timedelta(0)), LONGEST_BACK_OFF)
 
 

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ from engagement.language import say
 _TEMPLATES = Path(__file__).with_name("templates")
 _MAX_HEADER = 200
 _MAX_ADDRESS = 254  # RFC 5321
+_LISTED = {NoticeKind.NEW_ARTICLE, NoticeKind.WEEKLY_DIGEST}  # mail to subscribers, who can leave
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins encoded words
 _ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
@@ -56,7 +58,7 @@ class Letterbox:
         subject = header_safe(self._text.get_template(f"{kind.value}/subject.txt").render(given))
         text = self._text.get_template(f"{kind.value}/body.txt").render(given)
         markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))
-        letter = EmailMessage(policy=policy.SMTP)
+        letter = EmailMessage(policy=_POLICY)
         headers = self._headers(kind, facts, subject, message_id) | ({"Reply-To": reply_to} if reply_to else {})
         for name, value in headers.items():
             letter[name] = value
@@ -87,10 +89,33 @@ class Letterbox:
             "X-Auto-Response-Suppress": "All",
             "List-Id": f"<{kind.value}.{domain}>",
         }
-        if "page_url" in facts:
+        if kind in _LISTED:
+            headers |= _list_headers(facts, domain)
+        elif "page_url" in facts:
             root = f"<post.{sha256(str(facts['page_url']).encode()).hexdigest()[:24]}@{domain}>"
             headers |= {"In-Reply-To": root, "References": root}
         return headers
+
+
+def _list_headers(facts: Mapping[str, object], domain: str) -> dict[str, object]:
+    """One list a site (RFC 2919), and a way to leave it with one press in the mail program (RFC 8058)."""
+    return {
+        "List-Id": f"<{facts['list']}.{domain}>",
+        "List-Unsubscribe": f"<{facts['leave_url']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A header on one line however long: folding would write an address as encoded words, which nobody follows."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Unfolded)
+_POLICY = policy.SMTP.clone(header_factory=_HEADERS)
 
 
 def header_safe(text: str) -> str:

@@ -20,6 +20,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
+from engagement.services import campaigns
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
@@ -40,7 +41,7 @@ def deliver_due(tools: Toolbox, limit: int = 20) -> int:
         if tools.stopping() or tools.channel.opens_at(now) > now:
             return tried
         with transaction() as session:
-            due = outbox.claim(session, now, 1, token)
+            due = outbox.claim(session, now, 1, token) or campaigns.claim(tools, session, now, token)
         if not due:
             return tried
         _deliver(tools, due[0])
@@ -90,6 +91,8 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
         return _contact_facts(tools, queued)
     if queued.notice.kind is NoticeKind.APPEAL_DECIDED:
         return _appeal_facts(queued)
+    if queued.notice.campaign is not None:
+        return campaigns.letter_facts(tools, queued)
     if queued.notice.kind is NoticeKind.REPORT_DECIDED:
         return _report_facts(tools, queued)
     return _comment_facts(tools, queued)

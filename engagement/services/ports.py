@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from engagement.domain.articles import Mailing
 from engagement.domain.channel import Channel
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening
+from engagement.domain.sites import Site
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
 
@@ -80,6 +82,19 @@ class Postman(Protocol):
         """Hand one message over. Never raises: what went wrong is the answer."""
 
 
+class ListMailer(Protocol):
+    """Somebody else who mails a whole list, for sites whose subscribers are kept there too."""
+
+    def serves(self, site: Site) -> bool:
+        """Whether this site's campaigns go this way, and not through the outbox."""
+
+    def mail(self, site: Site, mailing: Mailing) -> None:
+        """Take a mailing over; a second one with its key is the same and changes nothing.
+
+        Raises ``Unavailable`` to be asked again at the next sweep.
+        """
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """The equipment of one running service.
@@ -103,3 +118,4 @@ class Toolbox:
     secret: bytes
     scale: Scale = unscaled
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for
+    lists: ListMailer | None = None  # None: every campaign goes through the outbox

@@ -19,7 +19,8 @@ from engagement.domain.notices import (
     SendOutcome,
     next_try,
 )
-from engagement.storage.tables import CampaignRow, OutboxRow
+from engagement.storage.article_tables import CampaignRow
+from engagement.storage.tables import OutboxRow
 
 _WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
 _DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)]
@@ -89,6 +90,13 @@ def claim(session: Session, now: datetime, limit: int, token: str, *, bulk: bool
     )
     rows = session.scalars(select(OutboxRow).where(OutboxRow.id.in_(ids)).order_by(OutboxRow.priority, OutboxRow.id))
     return [_queued(row) for row in rows]
+
+
+def bulk_due(session: Session, now: datetime) -> bool:
+    """Whether a mail of a campaign could be claimed."""
+    fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
+    due = select(OutboxRow.id).where(or_(fresh, _lapsed(now)), _of_moving_campaigns())
+    return session.scalar(due.limit(1)) is not None
 
 
 def finish(session: Session, row_id: int, token: str, *, delivery: Delivery, now: datetime, jitter: float) -> bool:
