@@ -16,6 +16,7 @@ from granian.constants import Interfaces
 from engagement import logs
 from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient
 from engagement.cli.doctor import doctor, openapi
+from engagement.cli.feed import feed
 from engagement.cli.form import form
 from engagement.cli.key import key
 from engagement.cli.model import model
@@ -249,7 +250,7 @@ def _die_when_told() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-for command in (doctor, export, forget, form, key, model, moderator, openapi, screen, site):
+for command in (doctor, export, feed, forget, form, key, model, moderator, openapi, screen, site):
     commands.add_command(command)
 
 

@@ -56,6 +56,9 @@ DOINGS = {
     "message-read": N_("marked a message as read"),
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
+    "campaign-paused": N_("paused a campaign"),
+    "campaign-resumed": N_("resumed a campaign"),
+    "campaign-cancelled": N_("cancelled a campaign"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),
