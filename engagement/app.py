@@ -1,5 +1,6 @@
 """Wiring only: the one room that knows all others."""
 
+import atexit
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,9 @@ from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
-from engagement.screening.normalise import read
+from engagement.screening.guesses import read
+from engagement.screening.native import NativeLimits, NativeScreener
+from engagement.screening.pipe import ChildLimits
 from engagement.screening.scale import to_perspective
 from engagement.services import sites
 from engagement.services.doctor import Patient
@@ -95,6 +98,7 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         settings=settings,
         clock=clock,
         screener=screener,
+        explainer=catalogue.open_explainer(settings.screening.model, screener.score_each),
         read=read,
         words=make_words(settings),
         links=links,
@@ -125,7 +129,23 @@ def make_screener(settings: Settings, name: str | None = None) -> Screener:
         timeout=chosen.timeout,
         remote_url=chosen.remote_url,
         remote_key=chosen.remote_key,
+        cache_size=chosen.cache_size,
     )
+
+
+def native_limits(settings: Settings) -> NativeLimits:
+    """What a native model may use."""
+    chosen = settings.screening
+    child = ChildLimits(chosen.timeout, chosen.load_seconds, chosen.memory_mb)
+    return NativeLimits(child, chosen.batch_size, chosen.batch_wait_ms, chosen.cache_size)
+
+
+def start_screening(app: Flask) -> None:
+    """Load a native model now rather than at the first comment, and end it with the process."""
+    tools: Toolbox = app.extensions["engagement"]
+    if isinstance(tools.screener, NativeScreener):
+        tools.screener.start()
+        atexit.register(tools.screener.close)
 
 
 def make_words(settings: Settings) -> WordLists:

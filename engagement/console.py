@@ -14,7 +14,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from engagement import logs
-from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient
+from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient, start_screening
 from engagement.cli.doctor import doctor, openapi
 from engagement.cli.feed import feed
 from engagement.cli.form import form
@@ -134,6 +134,7 @@ def worker(house: House) -> None:
     logs.set_up(plain=house.settings.server.demo)
     _leave_when_told()
     _must_be_current(house)
+    start_screening(house.app())
     run_forever(house.app())
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from engagement.services.campaigns import advance
 from engagement.services.contact import forget_messages
+from engagement.services.explaining import explain_held
 from engagement.services.feeds import poll_due
 from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
@@ -14,5 +15,5 @@ from engagement.services.upkeep import tidy
 Job = Callable[[Toolbox], object]
 
 # Every sweep runs these in turn; a bell rung after a commit only makes the sweep come sooner.
-OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, poll_due, advance)
+OFTEN: tuple[Job, ...] = (screen_waiting, deliver_due, poll_due, advance, explain_held)
 HOURLY: tuple[Job, ...] = (tidy, purge, forget_messages)

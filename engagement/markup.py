@@ -2,6 +2,8 @@
 
 import html
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import nh3
@@ -11,6 +13,7 @@ _TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "b
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
 _LANGUAGE_CLASS = re.compile(r"language-[A-Za-z0-9_+#-]{1,40}")
 _LINK = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href=""")
+_PIECE = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
 _BREAKS = re.compile(r"</(?:p|li|blockquote|pre|ul|ol)>|<(?:br|hr)\s*/?>")
 
 
@@ -44,6 +47,61 @@ def visible_text(body_html: str) -> str:
     """What a reader sees of a rendered comment, blocks on lines of their own."""
     spaced = _BREAKS.sub("\n", body_html)
     return html.unescape(nh3.clean(spaced, tags=set())).strip()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A part of the visible text to underline: ``begin`` to ``end`` in UTF-16 code units; a CSS class and a hint."""
+
+    begin: int
+    end: int
+    style: str = ""
+    title: str = ""
+
+    def around(self, markup: str) -> str:
+        style = f' class="{html.escape(self.style)}"' if self.style else ""
+        title = f' title="{html.escape(self.title)}"' if self.title else ""
+        return f"<mark{style}{title}>{markup}</mark>"
+
+
+def underlined(body_html: str, marks: Sequence[Mark]) -> str:
+    """A rendered comment with parts of its ``visible_text`` in ``<mark>``; they must not overlap.
+
+    Tags and entities stay whole: what is marked is text between them.
+    """
+    pieces = [(piece, _shown(piece)) for piece in _PIECE.split(body_html) if piece]
+    raw = "".join(shown for _, shown in pieces)
+    at = -units(raw[: len(raw) - len(raw.lstrip())])
+    out: list[str] = []
+    for piece, shown in pieces:
+        size = units(shown)
+        here = [m for m in marks if m.begin < at + size and at < m.end] if not piece.startswith("<") else []
+        out.append(_marked(piece, at, here) if here else piece)
+        at += size
+    return "".join(out)
+
+
+def _shown(piece: str) -> str:
+    if piece.startswith("<"):
+        return "\n" if _BREAKS.fullmatch(piece) else ""
+    return html.unescape(piece)
+
+
+def _marked(piece: str, at: int, marks: Sequence[Mark]) -> str:
+    if piece.startswith("&"):
+        return marks[0].around(piece)
+    found, out, done = piece.encode("utf-16-le"), [], 0
+    for mark in marks:
+        begin, end = max(0, mark.begin - at), mark.end - at
+        out.append(found[2 * done : 2 * begin].decode("utf-16-le"))
+        out.append(mark.around(found[2 * begin : 2 * end].decode("utf-16-le")))
+        done = end
+    return "".join([*out, found[2 * done :].decode("utf-16-le")])
+
+
+def units(text: str) -> int:
+    """The length of a text in UTF-16 code units."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def count_links(body_html: str) -> int:

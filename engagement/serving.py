@@ -6,7 +6,7 @@ import signal
 import threading
 
 from engagement import logs
-from engagement.app import create_app
+from engagement.app import create_app, start_screening
 from engagement.settings import load
 from engagement.worker import Background
 
@@ -53,6 +53,7 @@ if supervisor is not None:
 settings = load()
 logs.set_up(plain=settings.server.demo)
 app = create_app(settings)
+start_screening(app)
 background: Background = app.extensions["engagement-background"]
 if settings.queue.url == "embedded":
     background.start()

@@ -1,8 +1,10 @@
 """What must hold for every rendered comment, whatever was sent."""
 
 import gzip
+import html
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engagement.domain.sites import MAX_BODY_BYTES
-from engagement.markup import clean, count_links, render, visible_text
+from engagement.markup import Mark, clean, count_links, render, underlined, units, visible_text
 
 SHARED = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))
 TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
@@ -133,3 +135,39 @@ def test_the_longest_comment_of_one_sign_is_rendered_in_good_time(piece: str) ->
 @pytest.mark.parametrize("piece", ["![", "`", "*", "[", ">", "- ", "**a", "<", "](", "_a_", "~~"])
 def test_no_repetition_blows_up(piece: str) -> None:
     check(render((piece * 65_525)[:20_000]))
+
+
+MARKDOWN = [
+    "**a**",
+    "🙂",
+    "&",
+    "<b>",
+    "`x < y`",
+    "\n\n",
+    "> q",
+    "[l](https://a.example/?a=1&b=2)",
+    "- i",
+    "ciao",
+    " ",
+    '"',
+]
+markdown = st.lists(st.sampled_from(MARKDOWN), max_size=20).map(" ".join) | st.text(max_size=200)
+
+
+@given(markdown, st.lists(st.integers(0, 60), max_size=6))
+def test_marks_stand_in_the_visible_text_where_they_say(text: str, borders: list[int]) -> None:
+    body = render(text)
+    visible = visible_text(body)
+    cuts = sorted({min(border, len(visible)) for border in borders})
+    marks = [Mark(units(visible[:b]), units(visible[:e])) for b, e in zip(cuts[::2], cuts[1::2], strict=False)]
+    marked = underlined(body, marks)
+    assert marked.replace("<mark>", "").replace("</mark>", "") == body
+    found = "".join(re.findall(r"<mark>(.*?)</mark>", marked, re.DOTALL))
+    wanted = "".join(visible[b:e] for b, e in zip(cuts[::2], cuts[1::2], strict=False))
+    assert "".join(html.unescape(found).split()) == "".join(wanted.split())
+
+
+def test_a_mark_cannot_break_out_of_its_attributes() -> None:
+    assert underlined("<p>a</p>", [Mark(0, 1, '"><b>', '" onclick="')]) == (
+        '<p><mark class="&quot;&gt;&lt;b&gt;" title="&quot; onclick=&quot;">a</mark></p>'
+    )

@@ -106,7 +106,7 @@ def evaluate(house: ModelRoom, name: str | None, data: Path, as_json: bool) -> N
         return
     console = _console()
     console.print(_figures(rows))
-    for table in _functionalities(rows):
+    for table in (*_functionalities(rows), *_disguise(rows)):
         console.print(table)
 
 
@@ -129,6 +129,19 @@ def _functionalities(rows: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
             for name, accuracy in row["functionalities"].items():
                 table.add_row(name, _number(accuracy))
             yield table
+
+
+def _disguise(rows: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """Share flagged as written and as read: what undoing disguise finds, and what it costs on harmless texts."""
+    measured = [(row["name"], *each) for row in rows for each in (row.get("disguise") or {}).items()]
+    if not measured:
+        return
+    table = Table("set", "group", title="Disguise", caption="Share flagged, disguise left alone against undone")
+    for heading in ("n", "as written", "as read"):
+        table.add_column(heading, justify="right")
+    for name, group, found in measured:
+        table.add_row(name, group, str(found["n"]), _number(found["as_written"]), _number(found["as_read"]))
+    yield table
 
 
 def _number(value: float | None) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.policy import History, Outcome, Reason
+from engagement.domain.screening import Span
 
 
 class Verdict(StrEnum):
@@ -66,6 +67,7 @@ class QueueItem:
     risk: float = 0.0
     log: Sequence[LogLine] = ()
     stands: str = ""  # the published text (HTML), where ``comment`` shows a new one that waits
+    spans: Sequence[Span] = ()  # over the visible text; none before it was explained
 
 
 def status_after(verdict: Verdict) -> Status:

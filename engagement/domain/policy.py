@@ -13,7 +13,7 @@ from engagement.domain.spam import points
 from engagement.domain.wordlists import NO_WORDS, WordLists
 
 # Raise when a check is added, removed or decides differently; kept with every decision.
-POLICY_VERSION = "2"
+POLICY_VERSION = "3"
 
 
 class Outcome(StrEnum):
@@ -152,8 +152,10 @@ def repetition(case: Case) -> Reason | None:
 
 
 def disguised_text(case: Case) -> Reason | None:
-    """Much of the text was hidden from machines; that alone deserves a look."""
-    if case.rules.hold_disguise and case.reading.altered >= case.rules.hold_disguise:
+    """Much of the text was hidden from machines, which alone deserves a look; or a little, and what was found hurts."""
+    if not case.rules.hold_disguise or not case.reading.steps:
+        return None
+    if case.reading.altered >= case.rules.hold_disguise or any(check(case) for check in HURTFUL):
         facts: dict[str, str | float | int] = {
             "share": case.reading.altered,
             "steps": ", ".join(case.reading.steps),
@@ -170,11 +172,12 @@ def spam_signs(case: Case) -> Reason | None:
     return None
 
 
+# What a disguise may have hidden.
+HURTFUL: tuple[Check, ...] = (*(toxicity(label) for label in LABELS), blocked_words, held_words)
+
 CHECKS: tuple[Check, ...] = (
     not_screened,
-    *(toxicity(label) for label in LABELS),
-    blocked_words,
-    held_words,
+    *HURTFUL,
     links,
     first_time_author,
     everything_held,

@@ -40,6 +40,19 @@ class Screening:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Words that moved a label of a text: from ``begin`` to ``end``, in UTF-16 code units, as browsers count.
+
+    ``score``: by how much, in log odds; what would be gone without them.
+    """
+
+    begin: int
+    end: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
 class NotScreened:
     """A classifier that did not answer. It is a fact, and means held."""
 

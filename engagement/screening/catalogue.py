@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from engagement.screening import embedded, evaluation, scale, training
+from engagement.screening.cache import CachedModel
 from engagement.screening.embedded import ModelDamaged
 from engagement.screening.evaluation import Figures, Progress
+from engagement.screening.explain import LinearExplainer, OcclusionExplainer
 from engagement.screening.guarded import GuardedScreener, MissingScreener
 from engagement.screening.remote import RemoteModel
 
@@ -24,9 +26,17 @@ class ScreeningUnavailable(ValueError):
 
 
 def open_screener(
-    name: str, *, timeout: float, folder: Path = embedded.SHIPPED, remote_url: str = "", remote_key: str = ""
+    name: str,
+    *,
+    timeout: float,
+    folder: Path = embedded.SHIPPED,
+    remote_url: str = "",
+    remote_key: str = "",
+    cache_size: int = 0,
 ) -> GuardedScreener | MissingScreener:
     """The model of a name from ``NAMES``, with ``timeout`` seconds for each comment.
+
+    The scores of ``cache_size`` texts are remembered.
 
     A damaged model does not stop the service: it is a ``MissingScreener``, and every comment waits for a
     person. Raises ``ScreeningUnavailable`` for a name that is not known.
@@ -37,10 +47,24 @@ def open_screener(
     if name == REMOTE:
         return GuardedScreener(RemoteModel(remote_url, remote_key, timeout), timeout, workers=_REMOTE_CALLS)
     try:
-        return GuardedScreener(embedded.load(folder), timeout)
+        return GuardedScreener(CachedModel(embedded.load(folder), cache_size), timeout)
     except ModelDamaged as error:
         _log.error("The embedded model cannot be used, so comments wait for a moderator: %s", error)
         return MissingScreener(EMBEDDED, str(error))
+
+
+def open_explainer(
+    name: str, score_each: Callable[[Sequence[str]], Sequence[Mapping[str, float]]], *, folder: Path = embedded.SHIPPED
+) -> LinearExplainer | OcclusionExplainer:
+    """What explains the scores of a model: its own weights where it is the embedded one, trials with ``score_each``
+    otherwise.
+    """
+    if name in (AUTO, EMBEDDED):
+        try:
+            return LinearExplainer(embedded.load(folder))
+        except ModelDamaged:
+            pass  # open_screener has said so; there are no scores to explain
+    return OcclusionExplainer(score_each)
 
 
 def list_models(folder: Path = embedded.SHIPPED) -> list[dict[str, Any]]:
@@ -72,7 +96,13 @@ def evaluate(
     _check_name(name)
     model = embedded.load(folder)
     hold_at = model.thresholds.hold_at[embedded.LABEL]
-    found: list[Figures] = evaluation.evaluate(lambda texts: [model.score(t) for t in texts], hold_at, data, progress)
+    found: list[Figures] = evaluation.evaluate(
+        lambda texts: [model.score(text) for text in texts],
+        hold_at,
+        data,
+        progress,
+        written=lambda texts: [model.score_written(text) for text in texts],
+    )
     return [figures.as_dict() for figures in found]
 
 

@@ -6,6 +6,7 @@ Chunks that are an address, a mail address or an @name are never touched.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 STEPS = ("invisible", "combining", "confusables", "leet", "spaced", "elongation")
 EVERYDAY = frozenset({"elongation"})  # friendly people write "grazieee": undone, but no disguise
@@ -89,7 +90,7 @@ def _parts(text: str) -> Iterator[tuple[bool, str]]:
 def _joined(text: str, found: Counter[str]) -> str:
     """Three or more letters that stand alone, with one separator throughout, made a word."""
     out, end = [], 0
-    for run in _runs_of_single_letters(text):
+    for run in runs_of_single_letters(text):
         letters = "".join(text[at] for at in run)
         separator = text[run[0] + 1 : run[1]]
         if not _spells(letters, separator):
@@ -102,20 +103,22 @@ def _joined(text: str, found: Counter[str]) -> str:
     return "".join([*out, text[end:]])
 
 
-def _runs_of_single_letters(text: str) -> Iterator[list[int]]:
+def runs_of_single_letters(text: str, not_between: AbstractSet[str] = _NO_SEPARATORS) -> Iterator[list[int]]:
+    """Positions of three or more letters that stand alone, with one separator throughout."""
     run: list[int] = []
     separator = ""
     for match in _ALONE.finditer(text):
         at = match.start()
         gap = text[run[-1] + 1 : at] if run else ""
         sign = set(gap.strip())
-        fits = len(gap) <= 3 and len(sign) <= 1 and not sign & _NO_SEPARATORS
+        fits = len(gap) <= 3 and len(sign) <= 1 and not sign & not_between
         if run and fits and (len(run) == 1 or gap == separator):
             run.append(at)
-        else:
-            if len(run) > 2:
-                yield run
+        elif len(run) > 2:
+            yield run
             run = [at]
+        else:  # "a c.r.e": the letter before was no part of the spelling, or was its first
+            run = [run[-1], at] if run and fits else [at]
         separator = gap
     if len(run) > 2:
         yield run

@@ -17,7 +17,8 @@ from engagement.screening.datasets import DataSet, Row
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Scored = tuple[DataSet, list[Row], Floats]  # a set, its rows, their scores
+# A set, its rows, their scores, and their scores as written (no disguise undone) where those were asked for.
+Scored = tuple[DataSet, list[Row], Floats, Floats | None]
 Scorer = Callable[[Sequence[str]], Sequence[float]]
 Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
 
@@ -37,7 +38,8 @@ class Figures:
     """One set measured. None where the set has no labels of both kinds.
 
     ``false_positive_rate`` and ``recall`` are those of the model's own threshold. ``functionalities``:
-    HateCheck's share of right answers at it.
+    HateCheck's share of right answers at it. ``disguise``: for each of HateCheck's spelling groups, and for the
+    ``harmless`` rows, the share flagged when the text is scored ``as_written`` and ``as_read``, and ``n``.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Figures:
     false_positive_rate: float | None = None
     recall: float | None = None
     functionalities: Mapping[str, float] | None = None
+    disguise: Mapping[str, Mapping[str, float]] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,12 +96,15 @@ def _cumulative(labels: Ints, scores: Floats) -> tuple[Floats, Floats]:
     return np.cumsum(labels[order])[last].astype(np.float64), (last + 1).astype(np.float64)
 
 
-def evaluate(scorer: Scorer, threshold: float, data: Path, progress: Progress | None = None) -> list[Figures]:
+def evaluate(
+    scorer: Scorer, threshold: float, data: Path, progress: Progress | None = None, *, written: Scorer | None = None
+) -> list[Figures]:
     """Figures of every set's dev split that lies in ``data``; HateCheck also without ``NOT_HATE_BUT_ABUSE``.
 
-    Raises ``DataNotFound`` when there is none at all.
+    ``written`` scores a text with no disguise undone, for ``Figures.disguise``. Raises ``DataNotFound`` when there is
+    no set at all.
     """
-    found = figures(scored(scorer, data, progress), threshold)
+    found = figures(scored(scorer, data, progress, written=written), threshold)
     if not found:
         raise datasets.DataNotFound(f"{data} holds none of the sets: {', '.join(datasets.BY_NAME)}")
     return found
@@ -108,8 +114,9 @@ def figures(sets: Iterable[Scored], threshold: float) -> list[Figures]:
     """Figures of sets that are scored already, see ``scored``, and of ``NEWS`` where both halves are."""
     found: list[Figures] = []
     halves: list[tuple[list[Row], Floats]] = []
-    for each, rows, scores in sets:
-        found.append(measure(each, rows, scores, threshold))
+    for each, rows, scores, written in sets:
+        disguise = None if written is None else _disguise(rows, scores >= threshold, written >= threshold)
+        found.append(replace(measure(each, rows, scores, threshold), disguise=disguise))
         if each.name.startswith("hatecheck"):
             found.append(_without_abuse(each, rows, scores, threshold))
         if each.name in _NEWS_HALVES:
@@ -121,8 +128,10 @@ def figures(sets: Iterable[Scored], threshold: float) -> list[Figures]:
     return found
 
 
-def scored(scorer: Scorer, data: Path, progress: Progress | None = None) -> Iterator[Scored]:
-    """Each set with a dev split in ``data``, its rows and their scores."""
+def scored(
+    scorer: Scorer, data: Path, progress: Progress | None = None, *, written: Scorer | None = None
+) -> Iterator[Scored]:
+    """Each set with a dev split in ``data``, its rows and their scores, and as written those that ``Figures`` needs."""
     for each in datasets.SETS:
         try:
             rows = datasets.load(data, each, "dev")
@@ -133,7 +142,36 @@ def scored(scorer: Scorer, data: Path, progress: Progress | None = None) -> Iter
             scores += scorer([row.text for row in rows[start : start + _BATCH]])
             if progress is not None:
                 progress(each.name, len(scores), len(rows))
-        yield each, rows, np.array(scores)
+        yield each, rows, np.array(scores), None if written is None else _as_written(written, rows)
+
+
+def _as_written(written: Scorer, rows: Sequence[Row]) -> Floats:
+    """Scores of the harmless rows and of the spelling groups; NaN of all others."""
+    found = np.full(len(rows), np.nan)
+    needed = [i for i, row in enumerate(rows) if not row.label or _spelling(row)]
+    found[needed] = written([rows[i].text for i in needed])
+    return found
+
+
+def _spelling(row: Row) -> bool:
+    return str(row.facts.get("functionality", "")).startswith("spell_")
+
+
+def _disguise(
+    rows: Sequence[Row], read: NDArray[np.bool_], written: NDArray[np.bool_]
+) -> dict[str, dict[str, float]] | None:
+    groups = np.array(
+        [row.facts["functionality"] if _spelling(row) else "" if row.label else "harmless" for row in rows]
+    )
+    return {
+        str(group): {
+            "n": int((groups == group).sum()),
+            "as_written": float(written[groups == group].mean()),
+            "as_read": float(read[groups == group].mean()),
+        }
+        for group in np.unique(groups)
+        if group
+    } or None
 
 
 def measure(each: DataSet, rows: Sequence[Row], scores: Floats, threshold: float) -> Figures:

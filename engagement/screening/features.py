@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engagement.screening import disguise
 
-BITS = 17
+BITS = 19
 BUCKETS = 1 << BITS
 _LENGTHS = (3, 4, 5)
 _BASE = 0x9E3779B97F4A7C15  # odd
@@ -63,6 +63,32 @@ def buckets(pieces: Sequence[str]) -> NDArray[np.int64]:
     found.append(_mixed((sums[ends] - sums[firsts]) * shifts[firsts] ^ _WORD_SALT))
     found.append(_mixed((sums[ends[1:]] - sums[firsts[:-1]]) * shifts[firsts[:-1]] ^ _PAIR_SALT))
     return np.unique(np.concatenate(found) >> _SHIFT).astype(np.int64)
+
+
+def occurrences(pieces: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Every occurrence of a feature: its bucket, and the first and the last token it covers; each of shape (m,).
+
+    The distinct buckets are those of ``buckets``, for the same tokens.
+    """
+    if not pieces:
+        return (np.zeros(0, dtype=np.int64),) * 3
+    text = " " + " ".join(pieces) + " "
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    sums = np.zeros(len(codes) + 1, dtype=np.uint64)
+    np.cumsum(codes * _powers(_BASE, len(codes)), out=sums[1:])
+    shifts = _powers(_INVERSE, len(codes))
+    borders = np.flatnonzero(codes == _SPACE)
+    firsts, ends, tokens_ = borders[:-1] + 1, borders[1:], np.arange(len(pieces))
+    found: list[tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]] = []
+    for n in _LENGTHS:
+        at = _inside(codes, n)
+        token = np.searchsorted(borders, at, side="right") - 1
+        found.append((_mixed((sums[n:] - sums[:-n])[at] * shifts[at]), token, token))
+    found.append((_mixed((sums[ends] - sums[firsts]) * shifts[firsts] ^ _WORD_SALT), tokens_, tokens_))
+    pair = _mixed((sums[ends[1:]] - sums[firsts[:-1]]) * shifts[firsts[:-1]] ^ _PAIR_SALT)
+    found.append((pair, tokens_[:-1], tokens_[1:]))
+    hashes, first, last = (np.concatenate(column) for column in zip(*found, strict=True))
+    return (hashes >> _SHIFT).astype(np.int64), first, last
 
 
 def _inside(codes: NDArray[np.uint32], length: int) -> NDArray[np.int64]:

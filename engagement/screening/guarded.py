@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, wait
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -127,6 +128,8 @@ class GuardedScreener:
             raise ScreenerBroken("slow", f"no answer within {allowed:g} s")
         try:
             return answer.result()
+        except ScreenerBroken:
+            raise
         except Exception as error:  # whatever a model raises is the same fact: broken
             raise ScreenerBroken("broken", f"{type(error).__name__}: {error}") from error
 
@@ -142,13 +145,27 @@ class GuardedScreener:
             self._free.release()
 
     def _check(self, scores: Mapping[str, float]) -> None:
-        try:
-            missing = self._labels - scores.keys()
-            wrong = [label for label, score in scores.items() if not 0 <= score <= 1 or math.isnan(score)]
-        except (AttributeError, TypeError) as error:
-            raise ScreenerBroken("broken", f"the scores are no numbers: {error}") from error
-        if missing or wrong:
-            raise ScreenerBroken("broken", f"scores missing: {sorted(missing)}; not between 0 and 1: {sorted(wrong)}")
+        check(scores, self._labels)
+
+
+def check(scores: Mapping[str, float], labels: AbstractSet[str]) -> None:
+    """Raises ``ScreenerBroken`` unless ``scores`` holds all ``labels`` and only numbers from 0 to 1."""
+    try:
+        missing = labels - scores.keys()
+        wrong = [label for label, score in scores.items() if not 0 <= score <= 1 or math.isnan(score)]
+    except (AttributeError, TypeError) as error:
+        raise ScreenerBroken("broken", f"the scores are no numbers: {error}") from error
+    if missing or wrong:
+        raise ScreenerBroken("broken", f"scores missing: {sorted(missing)}; not between 0 and 1: {sorted(wrong)}")
+
+
+def sound(scores: Mapping[str, float]) -> bool:
+    """Whether ``scores`` are scores."""
+    try:
+        check(scores, frozenset())
+    except ScreenerBroken:
+        return False
+    return True
 
 
 class MissingScreener:

@@ -9,6 +9,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from engagement.domain.screening import Reading
@@ -57,20 +58,31 @@ def _look_alikes() -> dict[int, str]:
 _LOOKS_LIKE = _look_alikes()
 
 
-def read(text: str) -> Reading:
+Guess = Callable[[str, Counter[str]], str]
+
+
+def read(text: str, guess: Guess | None = None) -> Reading:
     """The text with its disguises undone; see ``Reading``.
 
-    Accents are folded to base letters and runs of a letter shortened, without counting as disguise.
+    ``guess`` may change the text, its characters evened out already, before words are undone, and counts what it
+    changes. Accents are folded to base letters and runs of a letter shortened, without counting as disguise.
     ``altered`` is the number of disguised characters over the number of visible ones.
     """
     found: Counter[str] = Counter()
     text = _without_invisible(text, found)
     text = _plain_letters(text, found)
     visible = sum(map(len, text.split()))
-    words = disguise.undo(_unmasked(text, found), found)
+    text = _unmasked(text, found)
+    words = disguise.undo(guess(text, found) if guess else text, found)
     altered = sum(count for step, count in found.items() if step not in disguise.EVERYDAY)
     steps = tuple(step for step in disguise.STEPS if step in found)
     return Reading(words, steps, min(1.0, altered / visible) if visible else float(altered > 0))
+
+
+def letters(text: str) -> str:
+    """The text with the disguises of its characters undone, those of its words left."""
+    ignored: Counter[str] = Counter()
+    return _unmasked(_plain_letters(_without_invisible(text, ignored), ignored), ignored)
 
 
 def plain(text: str) -> str:

@@ -1,9 +1,8 @@
 """Making the embedded model: the same data gives the same bytes.
 
-The recipe in short: binary hashed features of every training row, scaled to length 1, beside nine lexicon
-features; logistic regression; the hashed weights quantised to signed bytes. Deterministic throughout: rows
-are sorted, the solver (liblinear's primal trust region) draws nothing at random, floats of the card are
-rounded.
+The recipe in short: hashed pieces of every training row, hashed meetings of marks (``marks.py``) and the features of
+three word lists; an average of logistic regressions (``fitting.py``); the hashed weights quantised to signed bytes.
+Deterministic throughout: rows are sorted, nothing is drawn at random, floats of the card are rounded.
 """
 
 import hashlib
@@ -11,6 +10,7 @@ import io
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,28 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement.screening import datasets, embedded, evaluation, features, lexicon, normalise
+from engagement.screening import datasets, embedded, evaluation, features, fitting, lexicon, marks, normalise
 from engagement.screening.datasets import DataSet
 from engagement.screening.evaluation import Progress
+from engagement.screening.fitting import Example
+from engagement.screening.overlap import Overlap
 
-VERSION, DATE = "2026.11", "2026-11-25"
-_C = 4.0
+VERSION, DATE = "2026.11.1", "2026-11-25"
 # A term in a sentence of its own tells the model what it means where the data has too few examples.
 _FRAMES = {"it": ("sei {}", "che {}", "siete {}", "{}"), "en": ("you {}", "what a {}", "you are {}", "{}")}
-_TERM_WEIGHT = 0.7
-
-
-class TrainingUnavailable(RuntimeError):
-    """scikit-learn is not installed."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """A training text, normalised, with its label and weight."""
-
-    cleaned: str
-    label: int
-    weight: float
+_TERM_WEIGHT, _PRAISE_WEIGHT = 0.7, 0.7
 
 
 @dataclass(frozen=True)
@@ -61,14 +49,15 @@ class Trained:
 def train(data: Path, progress: Progress | None = None, *, every: int = 1) -> Trained:
     """Train on the train splits of ``data``, fix the thresholds on its dev splits, measure.
 
-    ``every``: take only each nth row of every set, for a quick trial. Raises ``DataNotFound``,
-    ``TrainingUnavailable``.
+    Train rows that repeat a dev row are left out. ``every``: take only each nth row of every set, for a quick trial.
+    Raises ``DataNotFound``, ``fitting.TrainingUnavailable``.
     """
     used = [each for each in datasets.SETS if each.weight]
-    examples = [*_examples(data, used, every), *_term_examples(lexicon.shipped())]
-    coefficients, bias = _fit(examples, progress)
-    raw, scale = _quantised(coefficients[: features.BUCKETS])
-    measured = [round(float(weight), 6) for weight in coefficients[features.BUCKETS :]]
+    examples = [*examples_of(data, used, every), *_term_examples(lexicon.shipped())]
+    fitted = fitting.fit(examples, progress)
+    (text, scale), (met, marks_scale) = _quantised(fitted.text), _quantised(fitted.marks)
+    raw = _npy(np.concatenate([text, met]))
+    measured = [round(float(weight), 6) for weight in fitted.lexicon]
     card: dict[str, Any] = {
         "name": "embedded",
         "version": VERSION,
@@ -80,20 +69,25 @@ def train(data: Path, progress: Progress | None = None, *, every: int = 1) -> Tr
         "examples": len(examples),
         "toxic": sum(example.label for example in examples),
         "buckets": features.BUCKETS,
+        "marks": marks.BUCKETS,
         "scale": scale,
-        "bias": round(bias, 6),
-        "lexicon": dict(zip(lexicon.FEATURES, measured, strict=True)),
+        "marks_scale": marks_scale,
+        "bias": round(fitted.bias, 6),
+        "lexicon": dict(zip(marks.MEASURES, measured, strict=True)),
         "weights_sha256": hashlib.sha256(raw).hexdigest(),
         "thresholds": {"hold_at": {}, "mark_at": {}, "reject_at": {}},
     }
     return Trained(raw, {**card, **_measured(raw, card, data, progress)})
 
 
-def _examples(data: Path, used: Sequence[DataSet], every: int) -> Iterator[Example]:
-    words = lexicon.shipped()
+def examples_of(data: Path, used: Sequence[DataSet], every: int = 1) -> Iterator[Example]:
+    """The training examples of the sets, without those that repeat a dev text."""
+    words, measured = lexicon.shipped(), Overlap(_dev_texts(data))
     for each in used:
         for row in datasets.load(data, each, "train")[::every]:
             cleaned = normalise.read(row.text).cleaned
+            if measured.repeats(cleaned):
+                continue
             if each.take == "positives" and not row.label:
                 continue
             if each.take == "harmless" and words.hits(features.words_of(features.tokens(cleaned))):
@@ -101,56 +95,35 @@ def _examples(data: Path, used: Sequence[DataSet], every: int) -> Iterator[Examp
             yield Example(cleaned, row.label, each.weight)
 
 
+def _dev_texts(data: Path) -> Iterator[str]:
+    """What the model will be measured on, of every set that lies in ``data``."""
+    for each in datasets.SETS:
+        with suppress(datasets.DataNotFound):
+            for row in datasets.load(data, each, "dev"):
+                yield normalise.read(row.text).cleaned
+
+
 def _term_examples(words: lexicon.Lexicon) -> Iterator[Example]:
     for term in words.terms:
         if term.severity >= 2 and not term.ambiguous:
             for frame in _FRAMES[term.language]:
                 yield Example(normalise.read(frame.format(term.text)).cleaned, 1, _TERM_WEIGHT)
+    # Without praise in the same frames, the frames themselves would look toxic: "sei un grande" was held.
+    for language, text in lexicon.praise():
+        for frame in _FRAMES[language]:
+            yield Example(normalise.read(frame.format(text)).cleaned, 0, _PRAISE_WEIGHT)
 
 
-def _fit(examples: Sequence[Example], progress: Progress | None) -> tuple[NDArray[np.float64], float]:
-    """(coefficients, bias): float64, shape (features.BUCKETS + 9,)."""
-    try:
-        # Optional heavy packages (the extra "train"): serving and measuring need neither.
-        from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-    except ImportError as error:
-        raise TrainingUnavailable("training needs scikit-learn: pip install 'engagement[train]'") from error
-    values, columns, ends = _matrix(examples, progress)
-    shape = (len(examples), features.BUCKETS + len(lexicon.FEATURES))
-    matrix = csr_matrix((values, columns, ends), shape=shape)
-    labels = np.array([example.label for example in examples])
-    weights = np.array([example.weight for example in examples])
-    solver = LogisticRegression(C=_C, solver="liblinear", random_state=0, max_iter=200)
-    solver.fit(matrix, labels, sample_weight=weights)
-    return solver.coef_[0], float(solver.intercept_[0])
-
-
-def _matrix(
-    examples: Sequence[Example], progress: Progress | None
-) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int64]]:
-    """The rows' features as the three arrays of a sparse matrix by rows: values, columns, row ends."""
-    words = lexicon.shipped()
-    values, columns, ends = [], [], [0]
-    for done, example in enumerate(examples):
-        pieces = features.tokens(example.cleaned)
-        at = features.buckets(pieces)
-        measured = words.measure(features.words_of(pieces))
-        hit = np.flatnonzero(measured)
-        values += [np.full(len(at), 1 / np.sqrt(len(at) or 1)), measured[hit]]
-        columns += [at, features.BUCKETS + hit]
-        ends.append(ends[-1] + len(at) + len(hit))
-        if progress is not None and (done % 512 == 0 or done == len(examples) - 1):
-            progress("features", done + 1, len(examples))
-    return np.concatenate(values), np.concatenate(columns).astype(np.int32), np.array(ends, dtype=np.int64)
-
-
-def _quantised(weights: NDArray[np.float64]) -> tuple[bytes, float]:
-    """(the .npy file, scale): the 99.99 % quantile of the sizes is 127, what is larger is cut."""
+def _quantised(weights: NDArray[np.float64]) -> tuple[NDArray[np.int8], float]:
+    """(signed bytes, scale): the 99.99 % quantile of the sizes is 127, what is larger is cut."""
     scale = float(f"{np.quantile(np.abs(weights), 0.9999) / 127:.6g}")
+    return np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), scale
+
+
+def _npy(array: NDArray[np.int8]) -> bytes:
     file = io.BytesIO()
-    np.save(file, np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), allow_pickle=False)
-    return file.getvalue(), scale
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
 
 
 def _described(data: Path, each: DataSet) -> dict[str, Any]:
@@ -167,11 +140,18 @@ def _described(data: Path, each: DataSet) -> dict[str, Any]:
 def _measured(raw: bytes, card: Mapping[str, Any], data: Path, progress: Progress | None) -> dict[str, Any]:
     """The card's thresholds, fixed on the pooled harmless dev rows, and its figures."""
     model = embedded.EmbeddedModel(embedded.weights_of(raw, card), card)
-    found = list(evaluation.scored(lambda texts: [model.score(text) for text in texts], data, progress))
+    found = list(
+        evaluation.scored(
+            lambda texts: [model.score(text) for text in texts],
+            data,
+            progress,
+            written=lambda texts: [model.score_written(text) for text in texts],
+        )
+    )
     harmless = np.concatenate(
         [
             scores[[row.label == 0 for row in rows]]
-            for each, rows, scores in found
+            for each, rows, scores, _ in found
             if each.name in evaluation.THRESHOLD_SETS
         ]
     )

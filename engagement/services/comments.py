@@ -23,6 +23,7 @@ from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.throttling import FloodLimits, throttle
 from engagement.markup import render
+from engagement.services import explaining
 from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
 from engagement.services.readers import client_hash
@@ -195,6 +196,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             count(session, comment, None, status)
             if any(reason.code == "not-screened" for reason in decision.reasons):
                 waiting.put(session, comment.id, now)
+            explaining.ask(session, comment, decision, now)
             tell_author(tools, session, site, comment)
             if once:
                 answer = _answer(comment, decision)

@@ -14,7 +14,7 @@ from engagement.domain.reports import ReportState
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.markup import render
-from engagement.services import publishing
+from engagement.services import explaining, publishing
 from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT
 from engagement.services.ports import Toolbox
 from engagement.services.screening import examine
@@ -95,6 +95,7 @@ def _store(
         revisions.settle(session, comment.edit, revisions.REFUSED)
     changed = replace(changed, version=comment.version + 1)
     if status is Status.HELD:
+        explaining.ask(session, changed, decision, tools.clock.now())
         _wait(tools, session, changed, decision)
         tell_of_edit(tools, session, site, changed)
     outcome = EditOutcome.CHANGED if status is Status.PUBLISHED else EditOutcome.WAITING
@@ -110,6 +111,7 @@ def _hold(
         raise Conflict
     comments.log(session, comment.id, _line(tools, comment, comment.status, "edit-held", decision))
     waits = replace(comment, version=comment.version + 1, edit=edit)
+    explaining.ask(session, waits, decision, tools.clock.now())
     _wait(tools, session, waits, decision)
     tell_of_edit(tools, session, site, waits)
     return _receipt(tools, EditOutcome.WAITING, waits, decision, draft.body)

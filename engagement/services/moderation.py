@@ -13,11 +13,11 @@ from engagement.domain.errors import AlreadySettled, Conflict, FieldError, Inval
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
-from engagement.services import appeals, publishing
+from engagement.services import appeals, explaining, publishing
 from engagement.services.learning import teach
 from engagement.services.ports import Toolbox
 from engagement.services.reports import close_reports
-from engagement.storage import comments, pages, revisions, sites
+from engagement.storage import comments, explanations, pages, revisions, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
 
@@ -169,11 +169,13 @@ def _settled_edit(session: Session, comment: Comment, edit: Edit, line: LogLine)
 def _items(session: Session, found: Sequence[tuple[Comment, float]]) -> list[QueueItem]:
     logs = shelf.logs(session, [comment.id for comment, _ in found])
     keys = {site_id: sites.by_id(session, site_id).key for site_id in {c.site_id for c, _ in found}}
+    explained = explanations.of(session, [comment.id for comment, _ in found])
     items = []
     for comment, risk in found:
         item = _item(comment, risk, keys[comment.site_id], logs.get(comment.id, []), _others(session, comment))
         edit = revisions.get(session, comment.edit) if comment.edit is not None else None
-        items.append(_with_edit(item, edit) if edit else item)
+        item = _with_edit(item, edit) if edit else item
+        items.append(replace(item, spans=explaining.current(item.comment, explained.get(comment.id))))
     return items
 
 

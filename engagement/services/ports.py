@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from engagement.domain.articles import Mailing
 from engagement.domain.channel import Channel
 from engagement.domain.notices import Delivery, NoticeKind
-from engagement.domain.screening import NotScreened, Reading, Screening
+from engagement.domain.screening import NotScreened, Reading, Screening, Span
 from engagement.domain.sites import Site
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
@@ -29,6 +29,11 @@ class Screener(Protocol):
 
     def score_each(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         """Scores of each text. Raises ``RuntimeError`` when there are none to be had."""
+
+
+class Explainer(Protocol):
+    def explain(self, text: str) -> list[Span]:
+        """The words of a text that moved a label, in their order. Raises ``RuntimeError`` when nobody can tell now."""
 
 
 class Scale(Protocol):
@@ -106,6 +111,7 @@ class Toolbox:
     settings: Settings
     clock: Clock
     screener: Screener
+    explainer: Explainer
     read: Callable[[str], Reading]
     words: WordLists
     links: Links

@@ -15,7 +15,7 @@ from engagement.domain.sites import Site
 from engagement.domain.spam import signs_of
 from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, visible_text
-from engagement.services import publishing
+from engagement.services import explaining, publishing
 from engagement.services.learning import learnt
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, pages, revisions, sites, waiting
@@ -71,12 +71,13 @@ def words_for(tools: Toolbox, site: Site) -> WordLists:
 def screen_waiting(tools: Toolbox) -> int:
     """Screen again what was held without a score; how many comments were tried.
 
-    Each is claimed only when its turn comes, so that neither a slow model nor a stop costs the others a try.
+    Each is claimed only when its turn comes, so that neither a slow model nor a stop costs the others a try, and a
+    comment that kills the process costs only itself one.
     """
-    token = secrets.token_hex(16)
     for tried in range(BATCH):
         if tools.stopping():
             return tried
+        token = secrets.token_hex(16)
         with transaction() as session:
             due = waiting.claim(session, tools.clock.now(), token, 1)
         if not due:
@@ -113,6 +114,7 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
         outcome = Outcome.HOLD if kept and decision.outcome is Outcome.PUBLISH else decision.outcome
         settled = replace(decision, outcome=outcome, reasons=(*decision.reasons, *kept))
         publishing.move(session, comment, status_of(outcome), _line(comment, settled, now))
+        explaining.ask(session, comment, settled, now)
     tools.wake()
 
 

@@ -170,6 +170,19 @@ class MessageRow(Base):
     version: Mapped[int]
 
 
+class ExplanationRow(Base):
+    """Which words moved a held comment's labels. ``due_at`` None: nothing to do; ``text_mark`` "": none made yet."""
+
+    __tablename__ = "explanations"
+    __table_args__ = (Index("ix_explanations_due", "due_at"),)
+    comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True)
+    due_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    attempts: Mapped[int]
+    lease: Mapped[str] = mapped_column(String(32))
+    text_mark: Mapped[str] = mapped_column(String(32))  # of the text that was explained; an edited one is another
+    spans: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
 class IdempotencyRow(Base):
     __tablename__ = "idempotency_keys"
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)

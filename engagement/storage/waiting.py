@@ -25,7 +25,7 @@ def claim(session: Session, now: datetime, token: str, limit: int) -> list[str]:
     due = (
         select(CommentRow.id)
         .where(CommentRow.screen_at <= now, CommentRow.screen_attempts < TRIES)
-        .order_by(CommentRow.screen_at)
+        .order_by(CommentRow.screen_at, CommentRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

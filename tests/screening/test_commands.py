@@ -74,7 +74,8 @@ class SmallHouse:
     def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
         if name == "nobody":
             raise ValueError("unknown model 'nobody'")
-        suite = {**FIGURES, "name": "hatecheck_it", "functionalities": {"slur_h": 0.75}}
+        spelling = {"spell_leet_h": {"n": 8, "as_written": 0.125, "as_read": 0.625}}
+        suite = {**FIGURES, "name": "hatecheck_it", "functionalities": {"slur_h": 0.75}, "disguise": spelling}
         return [FIGURES, suite]
 
 
@@ -161,7 +162,7 @@ def test_models_are_listed() -> None:
 
 def test_figures_come_as_a_table_and_as_json(tmp_path: Path) -> None:
     table = run_model("evaluate", "--data", str(tmp_path)).stdout
-    for word in ("blog_it", "ROC-AUC", "0.900", "slur_h", "0.750"):
+    for word in ("blog_it", "ROC-AUC", "0.900", "slur_h", "0.750", "Disguise", "spell_leet_h", "0.125", "0.625"):
         assert word in table
     assert "\x1b" not in table
     assert json.loads(run_model("evaluate", "--data", str(tmp_path), "--json").stdout)[0] == FIGURES

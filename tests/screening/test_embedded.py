@@ -10,13 +10,14 @@ import pytest
 
 from engagement.domain.screening import NotScreened
 from engagement.screening import catalogue, embedded
+from engagement.services import demo
 
 NEUTRAL = {
-    "Ciao!": 0.0207,
-    "Grazie, bell'articolo.": 0.0266,
-    "Il numero è 3.": 0.0017,
-    "https://example.org": 0.0079,
-    "": 0.0814,
+    "Ciao!": 0.0339,
+    "Grazie, bell'articolo.": 0.0405,
+    "Il numero è 3.": 0.0028,
+    "https://example.org": 0.0113,
+    "": 0.0608,
 }
 
 
@@ -65,6 +66,41 @@ def test_disguise_does_not_lower_a_score(model: embedded.EmbeddedModel) -> None:
 def test_an_insult_cannot_hide_at_the_end_of_a_long_text(model: embedded.EmbeddedModel) -> None:
     padding = "Ieri siamo andati al mare e il tempo era bello. " * 200
     assert model.score(padding + "sei un cretino, vergognati idiota") > 2 * model.score(padding)
+
+
+EVERYDAY = [
+    "Secondo me il pane va cotto nei forni a legna, non in quelli elettrici.",
+    "Andiamo a mare domani, tempo permettendo.",
+    "Non sono d'accordo con te, ma rispetto la tua opinione.",
+    "Per la panna montata uso 200 ml di panna fresca.",
+    "Le donne della mia famiglia cucinano benissimo.",
+    "Provalo, non te ne pentirai!",
+    "Gli immigrati che conosco lavorano tutti.",
+    "Sei un grande, complimenti!",
+    "Che schifo di tempo oggi",
+    "Ho installato git sul mio server, tutto ok.",
+    "Kill the process with kill -9 and restart it.",
+    "I disagree with the author, the numbers look wrong.",
+    "Muslims and Christians live together in my city.",
+    "The old tool was better than the new one.",
+]
+
+
+@pytest.mark.parametrize("text", EVERYDAY)
+def test_everyday_comments_are_not_held(model: embedded.EmbeddedModel, text: str) -> None:
+    assert model.score(text) < model.thresholds.hold_at["toxicity"]
+
+
+@pytest.mark.parametrize("text", [said.body for said in demo._CONVERSATION[:5]])
+def test_the_demo_conversation_is_not_held(model: embedded.EmbeddedModel, text: str) -> None:
+    assert model.score(text) < model.thresholds.hold_at["toxicity"] / 2
+
+
+@pytest.mark.parametrize(
+    "text", ["sei un cretino", "you are an idiot", "ti ammazzo", "sei un cr3t1n0", "siete patetici"]
+)
+def test_plain_abuse_is_held(model: embedded.EmbeddedModel, text: str) -> None:
+    assert model.score(text) >= model.thresholds.hold_at["toxicity"]
 
 
 def test_nothing_rejects_by_itself(model: embedded.EmbeddedModel) -> None:

@@ -42,13 +42,50 @@ def figures(data: Path) -> dict[str, dict]:  # type: ignore[type-arg]
 
 @pytest.mark.parametrize(
     ("name", "floor"),
-    [("jigsaw_it", 0.82), ("blog_it", 0.86), ("hatecheck_it, hate only", 0.60), ("news_en", 0.95)],
+    [
+        ("jigsaw_it", 0.865),
+        ("blog_it", 0.91),
+        ("pejorativity_it", 0.705),
+        ("wikipedia_en", 0.785),
+        ("news_en", 0.97),
+        ("ucc_en", 0.753),
+        ("stormfront_en", 0.84),
+        ("davidson_en", 0.84),
+        ("hatecheck_it", 0.615),
+        ("hatecheck_it, hate only", 0.655),
+        ("hatecheck_en", 0.585),
+        ("hatecheck_en, hate only", 0.61),
+    ],
 )
 def test_areas_stay_above_their_floors(figures, name: str, floor: float) -> None:  # type: ignore[no-untyped-def]
     assert figures[name]["roc_auc"] >= floor
 
 
-@pytest.mark.parametrize(("name", "ceiling"), [("jigsaw_it", 0.06), ("subtitles_it", 0.03)])
+@pytest.mark.parametrize(
+    ("name", "measure", "floor"),
+    [("jigsaw_it", "recall_at_5", 0.47), ("jigsaw_it", "recall_at_1", 0.24), ("blog_it", "recall_at_1", 0.47)],
+)
+def test_recall_at_few_false_alarms_stays_above_its_floor(figures, name: str, measure: str, floor: float) -> None:  # type: ignore[no-untyped-def]
+    assert figures[name][measure] >= floor
+
+
+CLEAN = ("jigsaw_it", "blog_it", "pejorativity_it", "subtitles_it", "tweets_it", "wikipedia_en", "ucc_en")
+
+
+def test_undoing_disguise_finds_more_and_costs_harmless_texts_nothing(figures) -> None:  # type: ignore[no-untyped-def]
+    found = {(name, group): row for name in figures for group, row in (figures[name]["disguise"] or {}).items()}
+    for suite in ("hatecheck_it", "hatecheck_en"):
+        for group in ("spell_leet_h", "spell_space_add_h"):
+            row = found[suite, group]
+            assert row["as_read"] >= row["as_written"] + 0.05, (suite, group)
+    for (name, group), row in found.items():
+        if group == "harmless" and name in CLEAN:
+            assert row["as_read"] <= row["as_written"] + 0.005, name
+
+
+@pytest.mark.parametrize(
+    ("name", "ceiling"), [("jigsaw_it", 0.05), ("subtitles_it", 0.03), ("tweets_it", 0.02), ("wikipedia_en", 0.01)]
+)
 def test_false_alarms_stay_below_their_ceilings(figures, name: str, ceiling: float) -> None:  # type: ignore[no-untyped-def]
     assert figures[name]["false_positive_rate"] <= ceiling
 

@@ -7,7 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from engagement.domain.screening import Span
 from engagement.services import moderators
+from engagement.services.explaining import explain_held
 from engagement.web.desk.reading import underlined
 from tests.fakes import FixedScreener
 
@@ -152,3 +154,24 @@ def test_words_are_underlined_outside_of_tags_only() -> None:
     html = '<p><a href="/parole" title="a > parole">Parole</a> &amp; altre</p>'
     marked = '<p><a href="/parole" title="a > parole"><mark>Parole</mark></a> &amp; altre</p>'
     assert underlined(html, ["parole", "amp"]) == marked
+
+
+def test_explained_words_are_underlined_as_strongly_as_they_moved_the_score(
+    client: FlaskClient, screener: FixedScreener
+) -> None:
+    enter(client)
+    screener.toxicity = 0.71
+    body = {"page_url": "https://blog.example/a", "author": "Anna", "body": "Che bello 🙂 & **tu** sei un idiota."}
+    client.post("/api/v1/sites/demo/comments", json=body)
+    with client.application.app_context():
+        assert explain_held(client.application.extensions["engagement"]) == 1
+    page = client.get("/desk/").text
+    assert re.search(r'<mark class="s3" title="tossicità \+\d,\d\d">idiota</mark>', page)
+    assert "Che bello 🙂 &amp; " in page
+
+
+def test_a_listed_word_wins_over_an_explained_one(client: FlaskClient) -> None:
+    html, spans = "<p>Parole e altre</p>", [Span(0, 6, "toxicity", 3.0), Span(9, 14, "toxicity", 1.0)]
+    marked = '<p><mark>Parole</mark> e <mark class="s2" title="toxicity +1.00">altre</mark></p>'
+    with client.application.test_request_context("/desk/?lang=en"):
+        assert underlined(html, ["parole"], spans) == marked

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from engagement.domain.moderators import Scope
 from engagement.services import keys
+from engagement.services.explaining import explain_held
 from tests.fakes import FixedScreener
 
 API = "/api/v1/moderation"
@@ -67,3 +68,17 @@ def test_bad_questions_are_refused(client: FlaskClient) -> None:
     for query in ("limit=0", "limit=x", "status=altro", "order=caso", "after=falso", "altro=1"):
         assert client.get(f"{API}/queue?{query}", headers=headers).status_code == 422, query
     assert client.get(f"{API}/comments/nulla/log", headers=headers).status_code == 404
+
+
+def test_words_that_moved_the_score_come_with_their_places(client: FlaskClient, screener: FixedScreener) -> None:
+    headers, screener.toxicity = key(client), 0.7
+    body = {"page_url": "https://blog.example/a", "author": "Anna", "body": "🙂 Sei un idiota."}
+    client.post("/api/v1/sites/demo/comments", json=body)
+    [item] = client.get(f"{API}/queue", headers=headers).get_json()["items"]
+    assert (item["highlights"], item["spanScores"]) == ([], [])
+    with client.application.app_context():
+        assert explain_held(client.application.extensions["engagement"]) == 1
+    [item] = client.get(f"{API}/queue", headers=headers).get_json()["items"]
+    strongest = max(item["spanScores"], key=lambda span: span["score"])
+    assert (strongest["begin"], strongest["end"], strongest["label"]) == (10, 16, "toxicity")
+    assert "idiota" in item["highlights"]

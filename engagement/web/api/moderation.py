@@ -128,7 +128,8 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "scores": dict(item.scores),
         "model": item.model,
         "reasons": [_reason(r) for r in item.reasons],
-        "highlights": highlights(toolbox(), item),
+        "highlights": highlights(item),
+        "spanScores": [{"begin": s.begin, "end": s.end, "label": s.label, "score": s.score} for s in item.spans],
         "appeal": words_of(item.log),
         "history": {"published": past.published, "held": past.held, "rejected": past.rejected, "spam": past.spam},
     }

@@ -1,7 +1,7 @@
 """The queue, one comment with its log, verdicts and their undoing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,19 @@ from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
+from engagement import markup
 from engagement.domain.appeals import words_of
 from engagement.domain.comments import Status
 from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
 from engagement.domain.moderators import DeskSession
-from engagement.domain.reasons import moderator_text
+from engagement.domain.reasons import LABEL_NAMES, moderator_text
+from engagement.domain.screening import Span
 from engagement.language import age as age_of
 from engagement.language import say
-from engagement.services import contact, moderation, moderators
-from engagement.services.highlights import highlights
+from engagement.markup import Mark
+from engagement.services import contact, highlights, moderation, moderators
 from engagement.web.desk import room
 from engagement.web.house import toolbox
 
@@ -68,7 +70,8 @@ MANY = {
 }
 BY_WHOM = N_("Then %(doing)s by %(who)s")
 TABS = (Status.HELD, Status.PUBLISHED, Status.REJECTED, Status.SPAM)
-_MARKUP = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
+STRENGTHS = 3
+MOVED = N_("%(label)s +%(score)s")
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def frame(session: DeskSession) -> dict[str, Any]:
 
 
 def card(item: QueueItem) -> Card:
-    body = underlined(item.comment.body_html, highlights(toolbox(), item))
+    body = underlined(item.comment.body_html, highlights.terms(item), item.spans)
     reasons = "; ".join(say(moderator_text(r), room.language()) for r in item.reasons)
     machine = next((line for line in reversed(item.log) if line.actor is Actor.MACHINE or line.model), None)
     last = item.log[-1] if item.log else None
@@ -177,14 +180,45 @@ def card(item: QueueItem) -> Card:
     return Card(item, body, reasons, _status(status), words_of(item.log), stands, settled)
 
 
-def underlined(html: str, words: Sequence[str]) -> Markup:
-    """The safe HTML of a comment with words marked, outside of tags and entities only."""
+def underlined(html: str, words: Iterable[str], spans: Sequence[Span] = ()) -> Markup:
+    """The safe HTML of a comment with listed words and explained spans marked, outside of tags only."""
+    marks = _explained(spans)
+    for begin, end in _listed(html, words):
+        marks = [mark for mark in marks if mark.end <= begin or end <= mark.begin]
+        marks.append(Mark(begin, end))
+    marks.sort(key=lambda mark: mark.begin)
+    return Markup(markup.underlined(html, marks))  # noqa: S704 - cleaned by engagement.markup, and the marks are ours
+
+
+def _listed(html: str, words: Iterable[str]) -> list[tuple[int, int]]:
+    """Where listed words stand in the visible text, in UTF-16 code units."""
     plain = [re.escape(w) for w in sorted(words, key=len, reverse=True) if w.replace(" ", "").isalnum()]
     if not plain:
-        return Markup(html)  # noqa: S704 - body_html comes cleaned from engagement.markup
-    found = re.compile(rf"\b({'|'.join(plain)})\b", re.IGNORECASE)
-    parts = (p if _MARKUP.fullmatch(p) else found.sub(r"<mark>\1</mark>", p) for p in _MARKUP.split(html))
-    return Markup("".join(parts))  # noqa: S704 - as above, and the marks are ours
+        return []
+    text = markup.visible_text(html)
+    found = re.finditer(rf"\b(?:{'|'.join(plain)})\b", text, re.IGNORECASE)
+    return [(markup.units(text[: m.start()]), markup.units(text[: m.end()])) for m in found]
+
+
+def _explained(spans: Sequence[Span]) -> list[Mark]:
+    """A mark for each place, as strong as its strongest label is beside the strongest of all, 1 to 3."""
+    places: dict[tuple[int, int], list[Span]] = {}
+    for span in spans:
+        places.setdefault((span.begin, span.end), []).append(span)
+    top = max((span.score for span in spans), default=1.0)
+    return [
+        Mark(begin, end, f"s{_strength(max(s.score for s in here) / top)}", "; ".join(map(_moved, here)))
+        for (begin, end), here in sorted(places.items())
+    ]
+
+
+def _strength(share: float) -> int:
+    return min(STRENGTHS, 1 + int(STRENGTHS * share))
+
+
+def _moved(span: Span) -> str:
+    label = Message(LABEL_NAMES.get(span.label, span.label))
+    return say(Message(MOVED, {"label": label, "score": span.score}), room.language())
 
 
 def _done(session: DeskSession) -> QueueItem | None:

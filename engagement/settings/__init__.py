@@ -7,18 +7,15 @@ then the environment, ``ENGAGEMENT_<SECTION>__<KEY>`` with two underscores betwe
 import os
 import secrets
 import tempfile
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
 
 from engagement.domain.screening import LABELS
+from engagement.settings.reading import build, from_environment, merge, read_toml
 
-PREFIX = "ENGAGEMENT_"
-_NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
 _SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}
-_HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parent.parent  # the package
 
 
 class SettingsError(ValueError):
@@ -98,6 +95,11 @@ class ScreeningSettings:
     timeout: float = 10.0
     remote_url: str = ""
     remote_key: str = ""
+    load_seconds: float = 120.0
+    memory_mb: int = 4096
+    batch_size: int = 8
+    batch_wait_ms: float = 3.0
+    cache_size: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -185,12 +187,12 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     """Read the settings. Raises ``SettingsError`` that names every unknown key, wrong kind and bad value."""
     environ = os.environ if environ is None else environ
     mistakes: list[str] = []
-    tree = _read(default_file(), mistakes)
+    tree = read_toml(default_file(), mistakes)
     chosen = config or (Path(environ["ENGAGEMENT_CONFIG"]) if environ.get("ENGAGEMENT_CONFIG") else None)
     if chosen:
-        _merge(tree, _read(chosen, mistakes))
-    _merge(tree, _from_environment(environ, mistakes))
-    settings: Settings = _build(Settings, tree, "", mistakes)
+        merge(tree, read_toml(chosen, mistakes))
+    merge(tree, from_environment(environ, mistakes))
+    settings: Settings = build(Settings, tree, "", mistakes)
     mistakes.extend(_bad_values(settings))
     if mistakes:
         raise SettingsError(mistakes)
@@ -233,106 +235,6 @@ def _kept_secret(file: Path) -> str:
         finally:
             os.unlink(draft)
     return file.read_text("utf-8").strip()
-
-
-def _read(path: Path, mistakes: list[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:  # not there, not UTF-8, not TOML
-        mistakes.append(f"{path}: {error}")
-        return {}
-
-
-def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
-    for key, value in other.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
-
-
-def _from_environment(environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for name, text in environ.items():
-        if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith("ENGAGEMENT_TEST_"):
-            continue
-        parts = name[len(PREFIX) :].lower().split("__")
-        if len(parts) < 2:
-            mistakes.append(f"{name}: write ENGAGEMENT_<SECTION>__<KEY>")
-            continue
-        if inner := sorted(other for other in environ if other.startswith(f"{name}__")):
-            mistakes.append(f"{name} is a value, and {', '.join(inner)} would make it a table; keep one of them")
-            continue
-        branch: dict[str, Any] = {parts[-1]: _Text(text)}
-        for part in reversed(parts[:-1]):
-            branch = {part: branch}
-        _merge(tree, branch)
-    return tree
-
-
-class _Text(str):
-    """A value from the environment: text that stands for whatever kind the key has."""
-
-    __slots__ = ()
-
-
-def _build(kind: type[Any], tree: Mapping[str, Any], where: str, mistakes: list[str]) -> Any:
-    hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}
-    values: dict[str, Any] = {}
-    for key, value in tree.items():
-        name = f"{where}{key}"
-        if key not in known:
-            mistakes.append(f"unknown setting {name}; known here: {', '.join(sorted(known))}")
-        elif is_dataclass(hints[key]):
-            if isinstance(value, dict):
-                values[key] = _build(hints[key], value, f"{name}.", mistakes)
-            else:
-                mistakes.append(f"{name} is a section, not a value")
-        else:
-            try:
-                values[key] = _value(hints[key], value)
-            except ValueError:
-                mistakes.append(f"{name} must be {_describe(hints[key])}, not {value!r}")
-    return kind(**values)
-
-
-def _value(kind: Any, value: Any) -> Any:
-    if isinstance(value, _Text):
-        value = _parse(kind, str(value))
-    origin = get_origin(kind)
-    if origin is tuple:
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise ValueError
-        return tuple(value)
-    if origin is not None and issubclass(origin, Mapping):
-        if not isinstance(value, dict):
-            raise ValueError
-        return {k: _value(get_args(kind)[1], v) for k, v in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
-        raise ValueError
-    return value
-
-
-def _parse(kind: Any, text: str) -> Any:
-    if kind is bool:
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-    if kind in (int, float):
-        return kind(text)
-    if get_origin(kind) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text
-
-
-def _describe(kind: Any) -> str:
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-    if kind in names:
-        return names[kind]
-    if get_origin(kind) is tuple:
-        return "a list of texts"
-    return "a table of numbers by label" if get_args(kind)[1] is float else "a table of texts"
 
 
 def _bad_values(s: Settings) -> list[str]:
@@ -400,6 +302,8 @@ def _bad_numbers(s: Settings) -> list[str]:
         "coral.timeout": s.coral.timeout,
         "spam.challenge_cost": s.spam.challenge_cost,
         "spam.challenge_minutes": s.spam.challenge_minutes,
+        "screening.load_seconds": s.screening.load_seconds,
+        "screening.batch_size": s.screening.batch_size,
     }
     bad += [f"{name} must be more than 0" for name, value in positive.items() if not 0 < value < float("inf")]
     not_negative = {
@@ -412,6 +316,9 @@ def _bad_numbers(s: Settings) -> list[str]:
         "policy.hold_spam": s.policy.hold_spam,
         "spam.form_seconds": s.spam.form_seconds,
         "comments.edit_minutes": s.comments.edit_minutes,
+        "screening.memory_mb": s.screening.memory_mb,
+        "screening.batch_wait_ms": s.screening.batch_wait_ms,
+        "screening.cache_size": s.screening.cache_size,
         **{f"privacy.{f.name}": getattr(s.privacy, f.name) for f in fields(s.privacy)},
     }
     return bad + [f"{name} must not be negative" for name, value in not_negative.items() if value < 0]
