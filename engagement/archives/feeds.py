@@ -4,6 +4,7 @@ Feeds in the wild say one encoding and use another, leave identities out, and pu
 found, what leaves here is plain text, one line a field, and addresses that are absolute http or https ones.
 """
 
+import codecs
 import hashlib
 import re
 import unicodedata
@@ -22,7 +23,8 @@ from engagement.markup import visible_text
 
 MOST_ENTRIES = 500
 LONGEST_TITLE, LONGEST_SUMMARY = 200, 400  # characters
-LONGEST_TEXT = 100_000  # of one field, before its markup is taken off
+LONGEST_TEXT = 10_000  # of one field, before its markup is taken off: cleaning deep markup takes its square
+_SLOW = {"punycode", "idna"}  # no encodings of texts, and their time grows with the square
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["'][^>]*\?>""")
@@ -82,8 +84,10 @@ def _readings(raw: bytes, charset: str) -> Iterator[bytes]:
 
 def _decoded(raw: bytes, encoding: str) -> str | None:
     try:
+        if codecs.lookup(encoding).name in _SLOW:
+            return None
         return raw.decode(encoding)
-    except (UnicodeError, LookupError):
+    except (ValueError, LookupError):  # not these letters, not an encoding
         return None
 
 

@@ -29,6 +29,10 @@ FACTS: dict[str, object] = {
     "reference": "0123456789abcdef",
     "removed": True,
     "comment_url": "https://blog.example/server#comment-1",
+    "list": "demo.newsletter",
+    "articles": [{"title": "Un server", "summary": "Con un portatile.", "url": "https://blog.example/server"}],
+    "more": 0,
+    "leave_url": "https://blog.example/newsletter/leave/abc",
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
 }
 

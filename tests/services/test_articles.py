@@ -77,7 +77,7 @@ def follow(tools: Toolbox, site: Site, server: Blog, rhythm: Rhythm = Rhythm.AT_
 def run(tools: Toolbox) -> None:
     """All background work there is, until none is left."""
     for _ in range(10_000):
-        if not any([job(tools) for job in jobs.OFTEN]):
+        if not sum(bool(job(tools)) for job in jobs.OFTEN):
             return
     raise AssertionError("the work does not end")
 
