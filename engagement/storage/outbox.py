@@ -78,6 +78,8 @@ def claim(session: Session, now: datetime, limit: int, token: str, *, bulk: bool
         .with_for_update(skip_locked=True)
     )
     ids = list(session.scalars(due))
+    if not ids:
+        return []
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.id.in_(ids))
