@@ -9,6 +9,11 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE ?= pip-compile
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --quiet --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --strip-extras --allow-unsafe --no-header
+# torch stands in no lock: each index serves builds of its own under one version (with or without CUDA), so their hashes
+# differ from machine to machine. It is pinned here instead; TORCH="torch==2.13.0 --index-url ADDRESS" picks another index,
+# such as PyTorch's own for processors only, which saves gigabytes on Linux. What a CUDA build brings is left out with it.
+TORCH ?= torch==2.13.0
+NOT_LOCKED = ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
 MADE_BY = \# Made by "make lock" from pyproject.toml; every package with the hashes of its files.
 
 .PHONY: help run test check lock pictures clean
@@ -31,10 +36,11 @@ check: .venv/dev ## format, lint, types, the order of the floors
 
 lock: ## pin the dependencies anew from pyproject.toml (needs pip-tools; ARGS="--upgrade" takes newer versions)
 	$(LOCK) $(ARGS) -o requirements/base.txt pyproject.toml
-	$(LOCK) $(ARGS) -c requirements/base.txt --extra postgres --extra redis --extra train --extra dev \
-		-o requirements/dev.txt pyproject.toml
+	$(LOCK) $(ARGS) -c requirements/base.txt --extra postgres --extra redis --extra train --extra detoxify \
+		--extra onnx --extra export --extra dev -o requirements/dev.txt pyproject.toml
 	@for lock in base dev; do \
-		{ echo '$(MADE_BY)'; grep -v '^# Made by' requirements/$$lock.txt; } > requirements/$$lock.new && \
+		{ echo '$(MADE_BY)'; grep -v '^# Made by' requirements/$$lock.txt | \
+			awk '/^[a-zA-Z]/ { kept = !/$(NOT_LOCKED)/ } NR == 1 || kept'; } > requirements/$$lock.new && \
 		mv requirements/$$lock.new requirements/$$lock.txt; done
 
 pictures: .venv/dev ## take the pictures of the README anew (needs Chromium; ENGAGEMENT_CHROMIUM names it)
@@ -58,5 +64,6 @@ clean: ## remove what was installed here; the data under var/ stays
 	@touch $@
 
 .venv/dev: .venv/base requirements/dev.txt
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
+	$(PIP) $(TORCH)
 	@touch $@

@@ -19,9 +19,11 @@ from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
 from engagement.mail.postmen import open_postman
 from engagement.screening import catalogue, embedded, lexicon
+from engagement.screening.guarded import MissingScreener
 from engagement.screening.guesses import read
 from engagement.screening.native import NativeLimits, NativeScreener
 from engagement.screening.pipe import ChildLimits
+from engagement.screening.places import LargeModels
 from engagement.screening.scale import to_perspective
 from engagement.services import sites
 from engagement.services.doctor import Patient
@@ -30,7 +32,7 @@ from engagement.settings import Settings, SettingsError, load, secret_key
 from engagement.storage.db import db, engine_options, prepare
 from engagement.storage.schema import migrations
 from engagement.web import doors
-from engagement.worker import Background
+from engagement.worker import Background, open_bell
 
 _BLOCKED_KINDS = {"slur_ethnic", "slur_lgbt", "slur_ability", "slur_threat", "threat"}
 
@@ -56,7 +58,7 @@ def create_app(settings: Settings | None = None, toolbox: Toolbox | None = None)
     Migrate(app, db, directory=str(migrations()))
     with app.app_context():
         prepare(db.engine)
-    background = Background(app, settings.queue.sweep_seconds)
+    background = Background(app, settings.queue.sweep_seconds, open_bell(settings.queue.url))
     tools = toolbox or make_toolbox(settings)
     tools = replace(tools, wake=background.ring, stopping=background.stopping)
     app.extensions["engagement"] = tools
@@ -85,6 +87,7 @@ def create_analyzer(settings: Settings | None = None, toolbox: Toolbox | None = 
     tools = toolbox or make_toolbox(settings)
     app.extensions["engagement"] = tools
     doors.register_analyzer(app, tools)
+    start_screening(app)
     return app
 
 
@@ -98,7 +101,7 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         settings=settings,
         clock=clock,
         screener=screener,
-        explainer=catalogue.open_explainer(settings.screening.model, screener.score_each),
+        explainer=catalogue.open_explainer(settings.screening.model, screener.score_each, large=large_models(settings)),
         read=read,
         words=make_words(settings),
         links=links,
@@ -127,14 +130,21 @@ def make_screener(settings: Settings, name: str | None = None) -> Screener:
     return catalogue.open_screener(
         name or chosen.model,
         timeout=chosen.timeout,
+        large=large_models(settings),
+        limits=native_limits(settings),
         remote_url=chosen.remote_url,
         remote_key=chosen.remote_key,
-        cache_size=chosen.cache_size,
     )
 
 
+def large_models(settings: Settings, variant: str | None = None) -> LargeModels:
+    """Where the settings say the large models lie; of another variant, if one is named."""
+    given = settings.screening
+    return LargeModels(Path(given.weights), variant or given.variant, given.threads, given.weights_sha256)
+
+
 def native_limits(settings: Settings) -> NativeLimits:
-    """What a native model may use."""
+    """What a native model may use; the cache is everybody's."""
     chosen = settings.screening
     child = ChildLimits(chosen.timeout, chosen.load_seconds, chosen.memory_mb)
     return NativeLimits(child, chosen.batch_size, chosen.batch_wait_ms, chosen.cache_size)
@@ -189,20 +199,48 @@ class Models:
         self._settings = settings
 
     def screener(self, name: str | None) -> TextScorer:
-        return make_screener(self._settings, name)
+        screener = self._loaded(name)
+        if isinstance(screener, MissingScreener):
+            raise catalogue.ScreeningUnavailable(screener.why)  # once, instead of at each line
+        return screener
+
+    def _loaded(self, name: str | None) -> Screener:
+        """A command has nothing else to do meanwhile, so it waits for a large model."""
+        screener = make_screener(self._settings, name)
+        if isinstance(screener, NativeScreener):
+            screener.start()
+            atexit.register(screener.close)
+            screener.ready(self._settings.screening.load_seconds)
+        return screener
 
     def models(self) -> list[dict[str, Any]]:
-        return catalogue.list_models()
+        return catalogue.list_models(large=large_models(self._settings))
+
+    def fetch(self, variant: str | None, sha256: str, mirror: str, progress: Progress) -> Mapping[str, str]:
+        place = large_models(self._settings, variant)
+        return catalogue.fetch(place, sha256=sha256, mirror=mirror, progress=progress)
+
+    def export(
+        self,
+        variant: str | None,
+        out: Path | None,
+        sample: Sequence[str] | None,
+        limits: Mapping[str, float],
+        progress: Progress,
+    ) -> Mapping[str, Any]:
+        place = large_models(self._settings, variant)
+        return catalogue.export(place, out, sample=sample, limits=limits, progress=progress)
 
     def train(self, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
         return catalogue.train(data, out or embedded.SHIPPED, progress)
 
     def fit_scale(self, name: str | None, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
-        screener = make_screener(self._settings, name)
+        screener = self._loaded(name)
         return catalogue.fit_scale(screener.model, screener.score_each, data, out, progress)
 
     def evaluate(self, name: str | None, data: Path, progress: Progress) -> list[dict[str, Any]]:
-        return catalogue.evaluate(name or self._settings.screening.model, data, progress)
+        large = large_models(self._settings)
+        return catalogue.evaluate(name or self._settings.screening.model, data, progress, large=large)
 
 
 def _database_url(settings: Settings) -> str:

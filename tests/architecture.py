@@ -26,7 +26,8 @@ MAY: dict[str, set[str]] = {
     "console": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services", "app"},
     "serving": DOMAIN | TOOLS | DOORS | {"services", "app"},
 }
-OPTIONAL = {"torch", "detoxify", "onnxruntime", "sklearn", "scipy", "gunicorn", "playwright"}
+_LARGE_MODELS = {"torch", "transformers", "tokenizers", "detoxify", "onnx", "onnxruntime"}
+OPTIONAL = _LARGE_MODELS | {"redis", "sklearn", "scipy", "gunicorn", "playwright"}
 UNCERTAIN = {"random", "secrets", "time", "uuid", "os"}
 CLOCKS = {"now", "utcnow", "today"}
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60

@@ -62,7 +62,18 @@ def test_the_locks_pin_every_direct_dependency() -> None:
     base, dev = (set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)) for lock in LOCKS)
     assert names(PROJECT["dependencies"]) - base == set()
     extras = {name for listed in PROJECT["optional-dependencies"].values() for name in names(listed)}
-    assert extras - dev == set()
+    assert extras - dev == {"torch"}  # pinned in the Makefile, where the reason stands
+
+
+def test_the_makefile_pins_the_torch_that_the_project_names() -> None:
+    pinned = re.search(r"^TORCH \?= (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert pinned is not None
+    assert pinned[1] in PROJECT["optional-dependencies"]["detoxify"]
+
+
+def test_no_lock_holds_what_only_one_index_serves() -> None:
+    locked = "".join((ROOT / lock).read_text("utf-8") for lock in LOCKS)
+    assert re.findall(r"^(?:torch|triton|nvidia-\S+|cuda-\S+)==.*|^.*://.*", locked, re.MULTILINE) == []
 
 
 def test_the_locks_agree_with_each_other() -> None:

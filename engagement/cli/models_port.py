@@ -39,3 +39,16 @@ class ModelRoom(Protocol):
 
     def fit_scale(self, name: str | None, data: Path, out: Path | None, progress: Progress) -> Mapping[str, Any]:
         """Fit the map of a model's scores to Perspective's scale and write it into ``out``; its card."""
+
+    def fetch(self, variant: str | None, sha256: str, mirror: str, progress: Progress) -> Mapping[str, str]:
+        """Fetch the files of a Detoxify variant (default: the settings'): path → SHA-256."""
+
+    def export(
+        self,
+        variant: str | None,
+        out: Path | None,
+        sample: Sequence[str] | None,
+        limits: Mapping[str, float],
+        progress: Progress,
+    ) -> Mapping[str, Any]:
+        """Make an int8 ONNX model of a Detoxify variant; its card. ``limits``: difference, rank, flips."""

@@ -5,6 +5,7 @@ then the environment, ``ENGAGEMENT_<SECTION>__<KEY>`` with two underscores betwe
 """
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from engagement.domain.screening import LABELS
 from engagement.settings.reading import build, from_environment, merge, read_toml
 
 _SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}
+_VARIANTS = ("multilingual", "original", "unbiased", "original-small", "unbiased-small")  # Detoxify's
+_SHA256 = re.compile(r"(?i)([0-9a-f]{64})?")
 _HERE = Path(__file__).resolve().parent.parent  # the package
 
 
@@ -100,6 +103,10 @@ class ScreeningSettings:
     batch_size: int = 8
     batch_wait_ms: float = 3.0
     cache_size: int = 10_000
+    variant: str = "multilingual"
+    weights: str = "var/models"
+    weights_sha256: str = ""
+    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -241,13 +248,15 @@ def _bad_values(s: Settings) -> list[str]:
     choices = {
         "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
         "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
-        "queue.url": (s.queue.url, ("embedded", "workers")),
         "spam.challenge": (s.spam.challenge, ("off", "risky", "always")),
+        "screening.variant": (s.screening.variant, _VARIANTS),
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
     }
     bad = [f"{k} must be one of {', '.join(ok)}, not {v!r}" for k, (v, ok) in choices.items() if v not in ok]
     if not s.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         bad.append("database.url must start with sqlite:/// or postgresql+psycopg://")
+    if s.queue.url not in {"embedded", "workers"} and not s.queue.url.startswith(("redis://", "rediss://")):
+        bad.append(f"queue.url must be embedded, workers or a redis:// address, not {s.queue.url!r}")
     if not s.server.public_url.startswith(("http://", "https://")):
         bad.append("server.public_url must be an http or https address")
     for section in ("hold_at", "reject_at"):
@@ -256,6 +265,8 @@ def _bad_values(s: Settings) -> list[str]:
                 bad.append(f"policy.{section}.{label} must lie between 0 and 1")
             if label not in LABELS:
                 bad.append(f"policy.{section}.{label} is no label; labels are {', '.join(LABELS)}")
+    if not _SHA256.fullmatch(s.screening.weights_sha256):
+        bad.append("screening.weights_sha256 must be empty or 64 hex digits")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
     if not 0 <= s.feeds.digest_hour <= 23:
@@ -315,6 +326,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "policy.hold_repeats": s.policy.hold_repeats,
         "policy.hold_spam": s.policy.hold_spam,
         "spam.form_seconds": s.spam.form_seconds,
+        "screening.threads": s.screening.threads,
         "comments.edit_minutes": s.comments.edit_minutes,
         "screening.memory_mb": s.screening.memory_mb,
         "screening.batch_wait_ms": s.screening.batch_wait_ms,

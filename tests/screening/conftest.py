@@ -1,9 +1,14 @@
 """The data sets, where this machine has them."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from engagement.screening import exporting
+from engagement.screening.places import LargeModels
+from tests.screening import tiny
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared"
 
@@ -16,3 +21,19 @@ def data() -> Path:
     if not (found / "toxicity-it-wikipedia").is_dir():
         pytest.skip("the data sets are not on this machine; see docs/models.md")
     return found
+
+
+@pytest.fixture(scope="session")
+def tiny_place(tmp_path_factory: pytest.TempPathFactory) -> LargeModels:
+    """A tiny Detoxify checkpoint with its companions; not to be changed."""
+    tiny.need("torch", "transformers", "detoxify", "tokenizers")
+    return tiny.write(tmp_path_factory.mktemp("models") / "detoxify-multilingual")
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tiny_place: LargeModels, tmp_path_factory: pytest.TempPathFactory) -> LargeModels:
+    """The tiny checkpoint as an ONNX model; not to be changed."""
+    tiny.need("onnxruntime", "onnx")
+    folder = tmp_path_factory.mktemp("exported") / "onnx-multilingual"
+    exporting.export(tiny_place, folder)
+    return replace(tiny_place, weights=folder)

@@ -82,3 +82,21 @@ def test_words_that_moved_the_score_come_with_their_places(client: FlaskClient, 
     strongest = max(item["spanScores"], key=lambda span: span["score"])
     assert (strongest["begin"], strongest["end"], strongest["label"]) == (10, 16, "toxicity")
     assert "idiota" in item["highlights"]
+
+
+def test_answers_have_the_shapes_that_the_document_gives_them(client: FlaskClient, screener: FixedScreener) -> None:
+    spec = client.get("/api/openapi.json").get_json()
+    shapes = spec["components"]["schemas"]
+    for path in ("queue", "comments/{comment_id}/verdict", "comments/{comment_id}/log"):
+        (operation,) = [v for k, v in spec["paths"][f"/api/v1/moderation/{path}"].items() if k in {"get", "post"}]
+        assert {"200", "401", "429"} <= set(operation["responses"])
+        assert operation["security"] == [{"apiKey": []}]
+    hold(client, screener)
+    headers = key(client)
+    (item,) = client.get("/api/v1/moderation/queue", headers=headers).get_json()["items"]
+    assert set(item) == set(shapes["QueueItem"]["properties"])
+    assert set(item["comment"]) == set(shapes["ModeratedComment"]["properties"])
+    assert set(item["reasons"][0]) == set(shapes["Reason"]["properties"])
+    url = f"/api/v1/moderation/comments/{item['comment']['id']}/log"
+    (line,) = client.get(url, headers=headers).get_json()["log"]
+    assert set(line) == set(shapes["LogLine"]["properties"])

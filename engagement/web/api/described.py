@@ -5,6 +5,9 @@ from typing import Any
 
 from flask_smorest import Api
 
+from engagement.domain.comments import Status
+from engagement.domain.moderation import Actor, Verdict
+
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 _TIME = {"type": "string", "format": "date-time"}
@@ -41,6 +44,15 @@ _COMMENT = {
     "replies": _COUNT,
     "permalink": {"type": "string", "format": "uri"},
 }
+_NUMBER = {"type": "number"}
+_SCORES = {"type": "object", "additionalProperties": _NUMBER, "description": "Label → probability, 0 to 1."}
+_STATUS = {"enum": [status.value for status in Status]}
+_MODERATED = _COMMENT | {
+    "body": _TEXT,
+    "email": _TEXT,
+    "version": _COUNT,
+    "page": _object(url=_TEXT, title=_TEXT),
+}
 _SHAPES: Mapping[str, dict[str, Any]] = {
     "Comment": _object(**_COMMENT),
     "OwnComment": _object(**_COMMENT, body=_TEXT),
@@ -67,6 +79,63 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
         },
     ),
     "Thanks": _object(message=_TEXT),
+    "ModeratedComment": _object(**_MODERATED),
+    "Reason": _object(
+        code=_TEXT, outcome={"enum": ["publish", "hold", "reject"]}, facts={"type": "object"}, text=_TEXT
+    ),
+    "QueueItem": _object(
+        comment=_ref("ModeratedComment"),
+        stands_html=_MAYBE_TEXT | {"description": "The published text, where `comment` shows a new one that waits."},
+        site=_TEXT,
+        risk=_NUMBER,
+        scores=_SCORES,
+        model=_TEXT,
+        reasons=_list(_ref("Reason")),
+        highlights=_list(_TEXT),
+        spanScores=_list(_object(begin=_COUNT, end=_COUNT, label=_TEXT, score=_NUMBER)),
+        appeal=_MAYBE_TEXT | {"description": "Its author's words, where they appeal."},
+        history=_object(published=_COUNT, held=_COUNT, rejected=_COUNT, spam=_COUNT),
+    ),
+    "Queue": _object(items=_list(_ref("QueueItem")), next=_MAYBE_TEXT),
+    "Settled": _object(comment=_ref("ModeratedComment")),
+    "LogLine": _object(
+        at=_TIME,
+        actor={"enum": [actor.value for actor in Actor]},
+        who=_TEXT,
+        what=_TEXT,
+        status_before=_STATUS,
+        status_after=_STATUS,
+        reasons=_list(_ref("Reason")),
+        scores=_SCORES,
+        model=_TEXT,
+        policy=_TEXT,
+        reason=_TEXT,
+        note=_TEXT,
+        version=_COUNT,
+    ),
+    "Log": _object(log=_list(_ref("LogLine"))),
+    "Verdict": {
+        "type": "object",
+        "properties": {
+            "verdict": {"enum": [verdict.value for verdict in Verdict]},
+            "version": _COUNT | {"description": "The version that was seen; another one answers 409."},
+            "reason": _TEXT | {"maxLength": 80},
+            "note": _TEXT | {"maxLength": 2_000},
+        },
+        "required": ["verdict", "version"],
+        "additionalProperties": False,
+    },
+    "SignUp": {
+        "type": "object",
+        "properties": {
+            "email": _TEXT | {"format": "email"},
+            "name": _TEXT,
+            "consent": {"const": True},
+            "source_url": _TEXT | {"format": "uri"},
+        },
+        "required": ["email", "consent"],
+        "additionalProperties": False,
+    },
     "Problem": {
         "type": "object",
         "description": "RFC 9457; `type` is the address of a page that explains it.",
@@ -88,7 +157,7 @@ _PROBLEMS = {
     401: "not-authorised",
     403: "comment-rejected, origin-not-allowed or author-blocked",
     404: "site-not-found or not-found",
-    409: "comment-duplicate, message-duplicate or page-closed",
+    409: "comment-duplicate, message-duplicate, page-closed, already-settled or conflict",
     413: "content-too-large",
     415: "unsupported-media-type",
     422: "invalid-input or idempotency-key-reused",
@@ -112,6 +181,7 @@ def add_shapes(api: Api) -> None:
     """Name the shapes of answers in the document."""
     api.DEFAULT_ERROR_RESPONSE_NAME = None  # the library's own shape of errors is not ours
     api.spec.components.security_scheme("editToken", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("apiKey", {"type": "http", "scheme": "bearer"})
     for name, shape in _SHAPES.items():
         api.spec.components.schema(name, shape)
 
@@ -134,6 +204,21 @@ def one_of(text: str, *shapes: str) -> dict[str, Any]:
     """One good answer that has one of several shapes."""
     schema = {"oneOf": [_ref(shape) for shape in shapes]}
     return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def body_of(shape: str) -> dict[str, Any]:
+    """A JSON body of a named shape that must be there."""
+    return {"required": True, "content": {"application/json": {"schema": _ref(shape)}}}
+
+
+def choice(name: str, *known: str, default: str) -> dict[str, Any]:
+    """One of several words in the query."""
+    return {"in": "query", "name": name, "schema": {"enum": list(known), "default": default}}
+
+
+def words(name: str) -> dict[str, Any]:
+    """Some text in the query."""
+    return {"in": "query", "name": name, "schema": _TEXT}
 
 
 def answer(text: str, shape: str | None = None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from engagement.language import say
 from engagement.services import keys, moderation
 from engagement.services.highlights import highlights
 from engagement.web import answers, limits
+from engagement.web.api import described
 from engagement.web.gate import MAX_REQUEST, parse
 from engagement.web.house import language, toolbox
 
@@ -32,7 +33,21 @@ WRONG_TYPE = N_("This value has the wrong type.")
 LONG = N_("This text is too long: at most %(most)s characters.")
 
 
+_KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
+
+
 @blueprint.route("/queue", methods=["GET"])
+@blueprint.doc(
+    security=_KEY,
+    parameters=[
+        described.words("site"),
+        described.choice("status", *(s.value for s in Status if s is not Status.DELETED), default="held"),
+        described.choice("order", *moderation.ORDERS, default="risk"),
+        described.query("limit", 50, MOST_ITEMS),
+        described.words("after"),
+    ],
+    responses={"200": described.answer("cards", "Queue"), **described.problems(401, 403, 422, 429, 503)},
+)
 def queue() -> Response:
     """Comments of one status, with all that is needed to decide."""
     site, _ = _caller()
@@ -44,6 +59,14 @@ def queue() -> Response:
 
 
 @blueprint.route("/comments/<comment_id>/verdict", methods=["POST"])
+@blueprint.doc(
+    security=_KEY,
+    requestBody=described.body_of("Verdict"),
+    responses={
+        "200": described.answer("decided", "Settled"),
+        **described.problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+    },
+)
 def verdict(comment_id: str) -> Response:
     """Decide about the version that was seen; 409 already-settled when somebody was faster."""
     site, key = _caller()
@@ -58,6 +81,10 @@ def verdict(comment_id: str) -> Response:
 
 
 @blueprint.route("/comments/<comment_id>/log", methods=["GET"])
+@blueprint.doc(
+    security=_KEY,
+    responses={"200": described.answer("oldest first", "Log"), **described.problems(401, 403, 404, 429, 503)},
+)
 def log(comment_id: str) -> Response:
     """Every decision about a comment, oldest first."""
     site, _ = _caller()
@@ -123,6 +150,7 @@ def _item(item: QueueItem) -> dict[str, Any]:
     past = item.history
     return {
         "comment": _comment(item.comment),
+        "stands_html": item.stands or None,
         "site": item.site_key,
         "risk": item.risk,
         "scores": dict(item.scores),

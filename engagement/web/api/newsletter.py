@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from engagement.language import say
 from engagement.services import newsletter
 from engagement.web import signing_up
+from engagement.web.api import described
 from engagement.web.gate import json_body
 from engagement.web.house import language, toolbox
 from engagement.web.once import once
@@ -16,6 +17,14 @@ blueprint = Blueprint("newsletter", __name__, url_prefix="/api/v1/sites/<site>/n
 
 
 @blueprint.route("", methods=["POST"])
+@blueprint.doc(
+    parameters=[described.IDEMPOTENCY_KEY],
+    requestBody=described.body_of("SignUp"),
+    responses={
+        "202": described.answer("the same for every address", "Thanks"),
+        **described.problems(*described.AT_THE_DOOR),
+    },
+)
 def sign_up(site: str) -> Response:
     """Ask for the newsletter: 202 and the same words, whatever is known of the address."""
     found, body = json_body("newsletter")

@@ -163,7 +163,7 @@ def _advice(site: Site, typed: Mapping[str, str]) -> Response:
         "pages/advice.html",
         site=site,
         advice=say(answers.ADVICE, site.language),
-        values=typed,
+        values={**typed, form_time.FIELD: form_time.stamp()},
         notify=bool(request.form.get("notify_replies")),
         back=typed["page_url"],
         words=words(site.language),
