@@ -82,7 +82,9 @@ def letter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | No
             for a in named
         ],
         "more": len(articles) - len(named),
-        "leave_url": tools.links.newsletter("leave", found.id, found.version) if found else "",
+        "leave_url": tools.links.newsletter(
+            "leave", int(notice.payload["subscription"]), int(notice.payload["version"])
+        ),
     }
 
 
@@ -130,21 +132,23 @@ def _step(tools: Toolbox, campaign_id: int) -> bool:
             return False
         site = sites.by_id(session, campaign.site_id)
         batch = campaigns.next_recipients(session, campaign, BATCH)
-        for subscription, email in batch:
-            outbox.add(session, _notice(campaign, site, subscription, email), now, _domain(tools))
+        for subscription, version, email in batch:
+            outbox.add(session, _notice(campaign, site, (subscription, version), email), now, _domain(tools))
         cursor = batch[-1][0] if batch else campaign.cursor
         campaigns.move(session, campaign_id, cursor, walked=len(batch) < BATCH)
     return True
 
 
-def _notice(campaign: Campaign, site: Site, subscription: int, email: str) -> Notice:
+def _notice(campaign: Campaign, site: Site, link: tuple[int, int], email: str) -> Notice:
+    """``link`` is the subscription and its version now, so that the way out is the same in every try."""
+    subscription, version = link
     return Notice(
         kind=NoticeKind(campaign.kind),
         key=f"article:{campaign.id}:{subscription}",
         recipient=email,
         language=site.language,
         site_id=site.id,
-        payload={"subscription": subscription},
+        payload={"subscription": subscription, "version": version},
         priority=PRIORITY,
         campaign=campaign.id,
     )

@@ -57,13 +57,13 @@ def unfinished(session: Session, feed_id: int) -> list[int]:
     return list(session.scalars(query.order_by(CampaignRow.id)))
 
 
-def next_recipients(session: Session, campaign: Campaign, limit: int) -> list[tuple[int, str]]:
-    """``(subscription, address)`` of confirmed subscribers after the cursor, in the order of their ids."""
+def next_recipients(session: Session, campaign: Campaign, limit: int) -> list[tuple[int, int, str]]:
+    """``(subscription, version, address)`` of confirmed subscribers after the cursor, in the order of their ids."""
     row = SubscriptionRow
-    query = select(row.id, row.email).where(
+    query = select(row.id, row.version, row.email).where(
         row.site_id == campaign.site_id, row.state == SubscriptionState.CONFIRMED.value, row.id > campaign.cursor
     )
-    return [(found.id, found.email) for found in session.execute(query.order_by(row.id).limit(limit))]
+    return [(found.id, found.version, found.email) for found in session.execute(query.order_by(row.id).limit(limit))]
 
 
 def move(session: Session, campaign_id: int, cursor: int, *, walked: bool) -> None:

@@ -583,7 +583,7 @@ def test_a_campaign_s_mail_is_queued_once_however_often_it_is_asked_for(
     with transaction() as session:
         add(
             session,
-            campaigns._notice(campaign, site, row.payload["subscription"], row.recipient),
+            campaigns._notice(campaign, site, (row.payload["subscription"], 7), row.recipient),
             clock.now(),
             "b.example",
         )
