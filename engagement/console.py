@@ -18,6 +18,7 @@ from engagement.app import Models, create_analyzer, create_app, make_demo_site, 
 from engagement.cli.brevo import brevo
 from engagement.cli.doctor import doctor, openapi
 from engagement.cli.embed import embed
+from engagement.cli.feed import feed
 from engagement.cli.form import form
 from engagement.cli.imports import import_command
 from engagement.cli.key import key
@@ -259,6 +260,7 @@ for command in (
     doctor,
     embed,
     export,
+    feed,
     forget,
     form,
     import_command,

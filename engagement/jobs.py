@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from engagement.services.campaigns import advance
 from engagement.services.contact import forget_messages
 from engagement.services.contacts import forget_events, sync_due
 from engagement.services.digests import gather_news
 from engagement.services.explaining import explain_held
+from engagement.services.feeds import poll_due
 from engagement.services.mail import deliver_due
 from engagement.services.newsletter import purge
 from engagement.services.ports import Toolbox
@@ -25,6 +27,8 @@ OFTEN: tuple[Job, ...] = (
     announce_published,
     gather_news,
     deliver_due,
+    poll_due,
+    advance,
     sync_due,
     purge_changed,
     explain_held,

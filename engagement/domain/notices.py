@@ -20,6 +20,8 @@ class NoticeKind(StrEnum):
     MODERATION_REMINDER = "moderation-reminder"  # to the moderators of a site where comments wait
     REPLY_CONFIRM = "reply-confirm"  # to who wants to be told of replies
     COMMENT_REPLY = "comment-reply"  # to the author of the comment that was answered
+    NEW_ARTICLE = "new-article"  # to a subscriber
+    WEEKLY_DIGEST = "weekly-digest"  # the same, a week's articles in one
 
 
 # Mails to readers, at addresses that anybody may have typed; the others go to people of the house.
@@ -31,6 +33,8 @@ TO_READERS = frozenset(
         NoticeKind.APPEAL_DECIDED,
         NoticeKind.REPLY_CONFIRM,
         NoticeKind.COMMENT_REPLY,
+        NoticeKind.NEW_ARTICLE,
+        NoticeKind.WEEKLY_DIGEST,
     }
 )
 
@@ -53,7 +57,8 @@ DEAD = (OutboxState.FAILED, OutboxState.EXPIRED)
 class Notice:
     """A mail to be, written in the transaction of what it tells about.
 
-    ``key`` makes it once only. ``payload`` holds ids, never text. A smaller ``priority`` goes first.
+    ``key`` makes it once only. ``payload`` holds ids, never text. A smaller ``priority`` goes first. One of a
+    ``campaign`` goes after all others, at the pace of ``mail.bulk_per_minute``.
     """
 
     kind: NoticeKind
@@ -63,6 +68,7 @@ class Notice:
     site_id: int
     payload: Mapping[str, str | int] = field(default_factory=dict)
     priority: int = 5
+    campaign: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ from engagement.language import say
 _TEMPLATES = Path(__file__).with_name("templates")
 _MAX_HEADER = 200
 _MAX_ADDRESS = 254  # RFC 5321
+_LISTED = {NoticeKind.NEW_ARTICLE, NoticeKind.WEEKLY_DIGEST}  # mail to subscribers, who can leave
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins encoded words
 _ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
@@ -107,7 +109,9 @@ class Letterbox:
         if facts.get("unsubscribe"):  # RFC 8058: one POST to this address, without login, ends such letters
             headers["List-Unsubscribe"] = f"<{facts['unsubscribe']}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        if "page_url" in facts:
+        if kind in _LISTED:
+            headers |= _list_headers(facts, domain)
+        elif "page_url" in facts:
             page = str(facts["page_url"]).partition("#")[0]  # letters about one article stand in one thread
             root = f"<post.{sha256(page.encode()).hexdigest()[:24]}@{domain}>"
             headers |= {"In-Reply-To": root, "References": root}
@@ -115,6 +119,27 @@ class Letterbox:
             root = f"<site.{sha256(str(facts['thread']).encode()).hexdigest()[:24]}@{domain}>"
             headers |= {"In-Reply-To": root, "References": root}
         return headers
+
+
+def _list_headers(facts: Mapping[str, object], domain: str) -> dict[str, object]:
+    """One list a site (RFC 2919), and a way to leave it with one press in the mail program (RFC 8058)."""
+    return {
+        "List-Id": f"<{facts['list']}.{domain}>",
+        "List-Unsubscribe": f"<{facts['leave_url']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A header on one line however long: folding would write an address as encoded words, which nobody follows."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Unfolded)
+_POLICY = policy.SMTP.clone(header_factory=_HEADERS)
 
 
 def header_safe(text: str) -> str:

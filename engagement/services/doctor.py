@@ -19,7 +19,7 @@ from email_validator import EmailNotValidError, validate_email
 from engagement.domain.errors import Unavailable
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.domain.screening import NotScreened
-from engagement.services import brevo_check, health
+from engagement.services import brevo_check, feeds, health
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site
 from engagement.storage import schema
@@ -252,6 +252,15 @@ def _of_brevo(look: Callable[[Toolbox], brevo_check.Look]) -> Check:
     return check
 
 
+def followed_feeds(patient: Patient) -> Finding:
+    del patient
+    found = feeds.feeds_of(every_site())
+    unwell = [f"{one.url} ({one.problem})" for one in found if one.problem]
+    if unwell:
+        return Finding("feeds", Grade.WARN, ", ".join(unwell), "type: engagement feed poll; see docs/articles.md")
+    return Finding("feeds", Grade.OK, f"{len(found)} followed, none of them in trouble")
+
+
 CHECKS: tuple[Check, ...] = (
     configuration,
     secret_key,
@@ -269,6 +278,7 @@ IN_DATABASE: tuple[Check, ...] = (
     clock,
     queue,
     some_site,
+    followed_feeds,
     _of_brevo(brevo_check.brevo_lists),
     _of_brevo(brevo_check.brevo_queue),
 )

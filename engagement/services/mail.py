@@ -26,7 +26,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
-from engagement.services import digests, replies, summaries, suppressions
+from engagement.services import campaigns, digests, replies, summaries, suppressions
 from engagement.services.ports import Toolbox
 from engagement.storage import channel, comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
@@ -71,11 +71,13 @@ def _claim(tools: Toolbox, session: Session, now: datetime, token: str) -> list[
     """The next mail for which the rates of the channel leave room; it is counted before it is handed over."""
     rates = Rates(tools.settings.mail.per_minute, tools.settings.mail.per_day)
     if not rates:
-        return outbox.claim(session, now, 1, token)
+        return outbox.claim(session, now, 1, token) or campaigns.claim(tools, session, now, token)
     room = rates.room(*channel.lately(session, now))
     if room < ANY:
         channel.full(session, now + FULL_FOR)
     due = outbox.claim(session, now, 1, token, below=room)
+    if not due and room >= ANY:
+        due = campaigns.claim(tools, session, now, token)
     for queued in due:
         channel.count_try(session, queued.id, now)
     return due
@@ -141,6 +143,8 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
         return _contact_facts(tools, queued)
     if queued.notice.kind is NoticeKind.APPEAL_DECIDED:
         return _appeal_facts(queued)
+    if queued.notice.campaign is not None:
+        return campaigns.letter_facts(tools, queued)
     if queued.notice.kind is NoticeKind.REPORT_DECIDED:
         return _report_facts(tools, queued)
     return _comment_facts(tools, queued)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from engagement.domain.articles import Mailing
 from engagement.domain.channel import Channel
 from engagement.domain.contacts import Answer, Contact
 from engagement.domain.newsletter import LinkPurpose
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
+from engagement.domain.sites import Site
 from engagement.domain.spam import Question
 from engagement.domain.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.wordlists import WordLists
@@ -163,6 +165,19 @@ class Purge(Protocol):
         """Ask a cache to drop these addresses; whether it took it. Never raises."""
 
 
+class ListMailer(Protocol):
+    """Somebody else who mails a whole list, for sites whose subscribers are kept there too."""
+
+    def serves(self, site: Site) -> bool:
+        """Whether this site's campaigns go this way, and not through the outbox."""
+
+    def mail(self, site: Site, mailing: Mailing) -> None:
+        """Take a mailing over; a second one with its key is the same and changes nothing.
+
+        Raises ``Unavailable`` to be asked again at the next sweep.
+        """
+
+
 @dataclass(frozen=True)
 class Toolbox:
     """The equipment of one running service.
@@ -191,3 +206,4 @@ class Toolbox:
     checker: SpamChecker = NO_CHECKER
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for
     purge: Purge | None = None  # the hook of a cache in front, where there is one
+    lists: ListMailer | None = None  # None: every campaign goes through the outbox

@@ -97,6 +97,7 @@ class Mail:
     per_minute: int = 0
     per_day: int = 0
     remind_after_hours: int = 24
+    bulk_per_minute: int = 60
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,15 @@ class Privacy:
 
 
 @dataclass(frozen=True)
+class Feeds:
+    poll_minutes: int = 15
+    timeout: float = 20.0
+    allow_private: bool = False
+    digest_hour: int = 7
+    oldest_days: int = 7
+
+
+@dataclass(frozen=True)
 class Comments:
     edit_minutes: int = 15
 
@@ -200,6 +210,7 @@ class Settings:
     analyzer: Analyzer = field(default_factory=Analyzer)
     coral: Coral = field(default_factory=Coral)
     brevo: Brevo = field(default_factory=Brevo)
+    feeds: Feeds = field(default_factory=Feeds)
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -290,6 +301,8 @@ def _bad_values(s: Settings) -> list[str]:
         bad.append("cache.purge_url must be an http or https address")
     if not 0 <= s.policy.hold_disguise <= 1:
         bad.append("policy.hold_disguise must lie between 0 and 1")
+    if not 0 <= s.feeds.digest_hour <= 23:
+        bad.append("feeds.digest_hour must be an hour, 0 to 23")
     return bad + _bad_analysis(s) + _bad_numbers(s) + s.brevo.mistakes()
 
 
@@ -315,6 +328,10 @@ def _bad_numbers(s: Settings) -> list[str]:
         "server.threads": s.server.threads,
         "queue.sweep_seconds": s.queue.sweep_seconds,
         "mail.timeout": s.mail.timeout,
+        "mail.bulk_per_minute": s.mail.bulk_per_minute,
+        "feeds.poll_minutes": s.feeds.poll_minutes,
+        "feeds.timeout": s.feeds.timeout,
+        "feeds.oldest_days": s.feeds.oldest_days,
         "screening.timeout": s.screening.timeout,
         "analyzer.workers": s.analyzer.workers,
         "analyzer.threads": s.analyzer.threads,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engagement.domain.articles import CampaignState
 from engagement.domain.notices import (
     EXPIRES_AFTER,
     LEASE,
@@ -19,6 +20,7 @@ from engagement.domain.notices import (
     SendOutcome,
     next_try,
 )
+from engagement.storage.article_tables import CampaignRow
 from engagement.storage.tables import OutboxRow
 
 PURGE = "page-purge"  # rows of ``storage.purges``, which are no mails
@@ -52,6 +54,7 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str, *,
             last_reply="",
             created_at=now,
             expires_at=(due or now) + EXPIRES_AFTER,
+            campaign_id=notice.campaign,
         )
         .on_conflict_do_nothing()
     )
@@ -68,26 +71,32 @@ def last_written(session: Session, site_id: int, kinds: Sequence[NoticeKind]) ->
     return session.scalar(query.where(OutboxRow.site_id == site_id, OutboxRow.kind.in_(kinds)))
 
 
-def claim(session: Session, now: datetime, limit: int, token: str, *, below: int | None = None) -> list[QueuedNotice]:
+def claim(
+    session: Session, now: datetime, limit: int, token: str, *, below: int | None = None, bulk: bool = False
+) -> list[QueuedNotice]:
     """Lease what is due to ``token``; the try is counted before it runs. Leases that ended are due again.
 
-    ``below`` leaves mails of that priority and less urgent ones alone.
+    ``below`` leaves mails of that priority and less urgent ones alone. ``bulk``: mails of campaigns that are not
+    paused, which are left alone otherwise.
     """
+    wanted = _of_moving_campaigns() if bulk else OutboxRow.campaign_id.is_(None)
     session.execute(
         update(OutboxRow)
-        .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now)
+        .where(or_(OutboxRow.state.in_(_WAITING), _lapsed(now)), OutboxRow.expires_at <= now, wanted)
         .values(state=OutboxState.EXPIRED.value, lease_token="", lease_until=None)
     )
     fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
     due = (
         select(OutboxRow.id)
-        .where(or_(fresh, _lapsed(now)), OutboxRow.kind != PURGE)
+        .where(or_(fresh, _lapsed(now)), wanted, OutboxRow.kind != PURGE)
         .where(true() if below is None else OutboxRow.priority < below)
         .order_by(OutboxRow.priority, OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     ids = list(session.scalars(due))
+    if not ids:
+        return []
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.id.in_(ids))
@@ -100,6 +109,13 @@ def claim(session: Session, now: datetime, limit: int, token: str, *, below: int
     )
     rows = session.scalars(select(OutboxRow).where(OutboxRow.id.in_(ids)).order_by(OutboxRow.priority, OutboxRow.id))
     return [_queued(row) for row in rows]
+
+
+def bulk_due(session: Session, now: datetime) -> bool:
+    """Whether a mail of a campaign could be claimed."""
+    fresh = (OutboxRow.state.in_(_WAITING)) & (OutboxRow.next_attempt_at <= now)
+    due = select(OutboxRow.id).where(or_(fresh, _lapsed(now)), _of_moving_campaigns())
+    return session.scalar(due.limit(1)) is not None
 
 
 def finish(session: Session, row_id: int, token: str, *, delivery: Delivery, now: datetime, jitter: float) -> bool:
@@ -145,10 +161,11 @@ def revive(session: Session, key: str, now: datetime) -> None:
 
 def age_of_oldest_due(session: Session, now: datetime) -> timedelta:
     """How long the most overdue mail has been waiting; a number to alarm on."""
+    urgent = OutboxRow.campaign_id.is_(None)  # others wait because they are meant to
     waiting = select(func.min(OutboxRow.next_attempt_at)).where(
-        OutboxRow.state.in_(_WAITING), OutboxRow.next_attempt_at <= now
+        OutboxRow.state.in_(_WAITING), OutboxRow.next_attempt_at <= now, urgent
     )
-    lapsed = select(func.min(OutboxRow.lease_until)).where(_lapsed(now))
+    lapsed = select(func.min(OutboxRow.lease_until)).where(_lapsed(now), urgent)
     since = [at for at in (session.scalar(waiting), session.scalar(lapsed)) if at is not None]
     return now - min(since) if since else timedelta(0)
 
@@ -166,6 +183,11 @@ def purge(session: Session, before: datetime) -> None:
     session.execute(delete(OutboxRow).where(OutboxRow.state.in_(_DONE), OutboxRow.created_at < before))
 
 
+def _of_moving_campaigns() -> ColumnElement[bool]:
+    paused = select(CampaignRow.id).where(CampaignRow.state == CampaignState.PAUSED.value)
+    return OutboxRow.campaign_id.is_not(None) & OutboxRow.campaign_id.not_in(paused)
+
+
 def _lapsed(now: datetime) -> ColumnElement[bool]:
     return (OutboxRow.state == OutboxState.LEASED.value) & (OutboxRow.lease_until <= now)
 
@@ -179,6 +201,7 @@ def _queued(row: OutboxRow) -> QueuedNotice:
         site_id=row.site_id,
         payload=row.payload,
         priority=row.priority,
+        campaign=row.campaign_id,
     )
     return QueuedNotice(
         id=row.id,

@@ -58,6 +58,8 @@ FACTS: dict[str, object] = {
     "last": "22 novembre 2026",
     "statuses": [("Commenti pubblicati", 12), ("Commenti in attesa", 2)],
     "days": [{"name": "lunedì", "padded": "lunedì   ", "count": 12, "bar": "▇" * 24, "percent": 100}],
+    "list": "demo.newsletter",
+    "articles": [{"title": "Un server", "summary": "Con un portatile.", "url": "https://blog.example/server"}],
     "confirm_url": "https://blog.example/newsletter/confirm/abc",
     "leave_url": "https://blog.example/newsletter/leave/abc",
     "preferences_url": "https://blog.example/preferences/abc",

@@ -14,6 +14,9 @@ HEADERS = {
     "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "List-Id",
     "In-Reply-To", "References", "Reply-To", "MIME-Version", "Content-Type",
 }  # fmt: skip
+LISTED = {NoticeKind.NEW_ARTICLE, NoticeKind.WEEKLY_DIGEST}
+OF_LISTS = HEADERS | {"List-Unsubscribe", "List-Unsubscribe-Post"}
+ARTICLE = "https://blog.example/server"
 MIME = {"MIME-Version", "Content-Type"}
 KINDS = list(NoticeKind)
 QUOTING = [
@@ -85,6 +88,8 @@ def test_a_letter_has_text_first_then_html_and_both_hold_its_link(kind: NoticeKi
         NoticeKind.MODERATION_REMINDER: FACTS["desk_url"],
         NoticeKind.REPLY_CONFIRM: FACTS["confirm_url"],
         NoticeKind.COMMENT_REPLY: (FACTS["page_url"], FACTS["leave_url"]),
+        NoticeKind.NEW_ARTICLE: (ARTICLE, FACTS["leave_url"]),
+        NoticeKind.WEEKLY_DIGEST: (ARTICLE, FACTS["leave_url"]),
     }[kind]
     wanted = list(links) if isinstance(links, tuple) else [links]
     assert [link for link in wanted if str(link) not in part(raw, "plain")] == []
@@ -102,12 +107,12 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
 
     italian = re.compile(
         r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame|"
-        r"segnalazione|commenti|risposte)\b",
+        r"segnalazione|commenti|risposte|nuovo articolo|settimana)\b",
         re.I,
     )
     english = re.compile(
         r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look|"
-        r"reported|report|asks you|leave the newsletter|comments|replies|the week)\b",
+        r"reported|report|asks you|leave the newsletter|comments|replies|the week|new (article|on)|week (on|with)|last week)\b",
         re.I,
     )
     assert italian.search(seen("it")), seen("it")
@@ -128,6 +133,33 @@ def test_headers_are_the_ones_of_an_automatic_letter() -> None:
     assert letter["List-Id"] == "<comment-held.blog.example>"
     assert re.fullmatch(r"<post\.[0-9a-f]{24}@blog\.example>", letter["References"])
     assert letter["In-Reply-To"] == letter["References"]
+
+
+@pytest.mark.parametrize("kind", sorted(LISTED))
+def test_a_letter_to_a_list_names_the_list_and_the_way_out_of_it(kind: NoticeKind) -> None:
+    long = "https://commenti.giornale.example/newsletter/leave/" + "x" * 200
+    raw = write(kind, leave_url=long)
+    letter = read(raw)
+    assert set(letter.keys()) == OF_LISTS - {"In-Reply-To", "References"}
+    assert letter["List-Id"] == "<demo.newsletter.blog.example>"
+    assert f"\r\nList-Unsubscribe: <{long}>\r\n".encode() in raw
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    with pytest.raises(ValueError, match=r"."):
+        write(kind, leave_url="https://blog.example/x\r\nBcc: victim@example.com")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_an_article_s_words_become_neither_headers_nor_markup(text: str) -> None:
+    article = {"title": f"{text}<b>x</b>", "summary": f"<img src=x>{text}", "url": ARTICLE}
+    try:
+        raw = write(NoticeKind.NEW_ARTICLE, articles=[article])
+    except ValueError:
+        assert text == HOSTILE["half a pair"]
+        return
+    assert not re.search(rb"(?im)^\s*(bcc|cc)\s*:", raw.split(b"\r\n\r\n")[0])
+    assert set(read(raw).keys()) == OF_LISTS - {"In-Reply-To", "References"}
+    assert Links(part(raw, "html")).names.isdisjoint({"b", "img"})
+    assert Links(part(raw, "html")).found == [ARTICLE, FACTS["leave_url"]]
 
 
 def test_letters_about_one_page_stand_in_one_thread() -> None:
@@ -154,7 +186,7 @@ def test_no_text_becomes_a_header_or_a_recipient(kind: NoticeKind, fact: str, te
     head = raw.split(b"\r\n\r\n")[0]
     assert not re.search(rb"(?im)^\s*(bcc|cc)\s*:", head)
     letter = read(raw)
-    assert set(letter.keys()) <= HEADERS
+    assert set(letter.keys()) <= (OF_LISTS if kind in LISTED else HEADERS)
     assert len(letter.keys()) == len(set(letter.keys()))
     assert [a.addr_spec for a in letter["To"].addresses] == ["autore@demo.example"]
     assert [a.addr_spec for a in letter["From"].addresses] == [SENDER]

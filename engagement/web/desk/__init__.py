@@ -3,9 +3,9 @@
 from flask import Flask
 
 from engagement.services.ports import Toolbox
-from engagement.web.desk import contact, entrance, forms, mails, reading, reports, room
+from engagement.web.desk import campaigns, contact, entrance, forms, mails, reading, reports, room
 
-ROOMS = (entrance, reading, contact, reports, forms, mails)  # their routes hang on the one blueprint
+ROOMS = (entrance, reading, contact, reports, forms, mails, campaigns)  # their routes hang on the one blueprint
 
 
 def register(app: Flask, tools: Toolbox) -> None:

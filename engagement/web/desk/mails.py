@@ -31,6 +31,8 @@ KINDS = {
     NoticeKind.MODERATION_REMINDER: N_("Reminder, to a moderator"),
     NoticeKind.REPLY_CONFIRM: N_("Confirmation for replies"),
     NoticeKind.COMMENT_REPLY: N_("Reply, to a reader"),
+    NoticeKind.NEW_ARTICLE: N_("New article, to a subscriber"),
+    NoticeKind.WEEKLY_DIGEST: N_("Articles of the week, to a subscriber"),
 }
 STATES = {
     OutboxState.QUEUED: N_("queued"),

@@ -61,6 +61,9 @@ DOINGS = {
     "message-release": N_("let a message through"),
     "form-saved": N_("changed a newsletter form"),
     "mail-resent": N_("sent a mail again"),
+    "campaign-paused": N_("paused a campaign"),
+    "campaign-resumed": N_("resumed a campaign"),
+    "campaign-cancelled": N_("cancelled a campaign"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),
