@@ -107,12 +107,12 @@ def test_each_part_is_in_the_language_asked_for(kind: NoticeKind, where: str) ->
 
     italian = re.compile(
         r"\b(commento|attende|conferma|iscrizione|scritto|decidi|leggilo|newsletter di|messaggio|oggetto|riesame|"
-        r"segnalazione|commenti|risposte|nuovo articolo|settimana)\b",
+        r"segnalazione|commenti|risposte|nuovo articolo|nuovi articoli|settimana)\b",
         re.I,
     )
     english = re.compile(
         r"\b(comment (waits|on)|confirm (your|it)|wrote|subscription|message (of|from)|your comment|another look|"
-        r"reported|report|asks you|leave the newsletter|comments|replies|the week|new (article|on)|week (on|with)|last week)\b",
+        r"reported|report|asks you|leave the newsletter|comments|replies|the week|this week|new (articles?|on)|week (on|with)|last week)\b",
         re.I,
     )
     assert italian.search(seen("it")), seen("it")
