@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from engagement.app import create_app, make_demo_site
 from engagement.services import moderators
 from engagement.services.demo import seed_demo
+from engagement.services.explaining import explain_held
 from engagement.settings import load
 from engagement.storage.schema import migrations
 
@@ -69,6 +70,7 @@ def demo(folder: Path) -> Iterator[tuple[str, str]]:
         upgrade(directory=str(migrations()))
         tools = app.extensions["engagement"]
         seed_demo(tools, make_demo_site(app, tools.settings), f"{url}/demo/", TITLE)
+        explain_held(tools)  # as the background work would: it underlines the words
         login = moderators.add(tools, "moderatrice@demo.example", ["demo"])
     server.app = app
     thread = Thread(target=server.serve_forever)
