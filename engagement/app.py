@@ -19,6 +19,7 @@ from engagement.domain.suppression import RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
+from engagement.mail.names import records
 from engagement.mail.postmen import open_postman
 from engagement.mail.providers import refused
 from engagement.purge import open_purge
@@ -31,7 +32,7 @@ from engagement.screening.places import LargeModels
 from engagement.screening.scale import to_perspective
 from engagement.screening.spam_checkers import Akismet, Checkers, Client, StopForumSpam
 from engagement.services import purging, sites
-from engagement.services.doctor import Patient
+from engagement.services.findings import Patient
 from engagement.services.ports import Clock, Screener, Toolbox
 from engagement.settings import Settings, SettingsError, load, secret_key
 from engagement.storage.db import db, engine_options, prepare, tell_of_changes
@@ -143,7 +144,7 @@ def make_patient(app: Flask) -> Patient:
     """What ``engagement doctor`` looks at: the application's equipment, asked for real."""
     tools: Toolbox = app.extensions["engagement"]
     postman = open_postman(tools.settings.mail)
-    return Patient(tools, mail=postman.check, store_answers=app.extensions["engagement-rates"].answers)
+    return Patient(tools, mail=postman.check, store_answers=app.extensions["engagement-rates"].answers, records=records)
 
 
 def make_screener(settings: Settings, name: str | None = None) -> Screener:

@@ -31,7 +31,7 @@ from engagement.cli.site import site
 from engagement.domain.errors import Unavailable
 from engagement.services import moderators
 from engagement.services.demo import seed_demo
-from engagement.services.doctor import Patient
+from engagement.services.findings import Patient
 from engagement.services.ports import Toolbox
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage import schema

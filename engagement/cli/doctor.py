@@ -8,7 +8,7 @@ import click
 from flask import Flask
 
 from engagement.services import doctor as practice
-from engagement.services.doctor import Finding, Grade, Patient
+from engagement.services.findings import Finding, Grade, Patient
 from engagement.settings import SettingsError
 
 

@@ -7,9 +7,7 @@ A check is a function ``(Patient) -> Finding``; add one by writing it and naming
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,9 +15,10 @@ from urllib.parse import urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from engagement.domain.errors import Unavailable
-from engagement.domain.notices import Delivery, SendOutcome
+from engagement.domain.notices import SendOutcome
 from engagement.domain.screening import NotScreened
-from engagement.services import brevo_check, feeds, health
+from engagement.services import brevo_check, feeds, health, outside
+from engagement.services.findings import Check, Finding, Grade, Patient
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site
 from engagement.storage import schema
@@ -40,34 +39,6 @@ _PLACEHOLDERS = (
     "example.org",
     "example.net",
 )
-
-
-class Grade(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """``what`` was looked at, how it is, and what to do where it is not well."""
-
-    what: str
-    grade: Grade
-    told: str
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class Patient:
-    """The installation. ``mail`` connects and signs in without sending; ``store_answers`` asks the limits' store."""
-
-    tools: Toolbox
-    mail: Callable[[], Delivery]
-    store_answers: Callable[[], bool]
-
-
-Check = Callable[[Patient], Finding]
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
@@ -271,6 +242,10 @@ CHECKS: tuple[Check, ...] = (
     model,
     mail,
     sender,
+    outside.spf,
+    outside.dkim,
+    outside.dmarc,
+    outside.reverse_name,
     _of_brevo(brevo_check.brevo_account),
     _of_brevo(brevo_check.brevo_attributes),
 )
@@ -279,6 +254,7 @@ IN_DATABASE: tuple[Check, ...] = (
     queue,
     some_site,
     followed_feeds,
+    outside.forms_on_pages,
     _of_brevo(brevo_check.brevo_lists),
     _of_brevo(brevo_check.brevo_queue),
 )

@@ -94,6 +94,7 @@ class Mail:
     tls: str = "starttls"
     sender: str = "commenti@localhost.localdomain"
     timeout: float = 30.0
+    dkim_selector: str = ""
     per_minute: int = 0
     per_day: int = 0
     remind_after_hours: int = 24

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +13,11 @@ import pytest
 from flask import Flask
 
 from engagement.app import make_patient
+from engagement.domain.notices import Delivery, SendOutcome
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.services import doctor
-from engagement.services.doctor import Finding, Grade, Patient
+from engagement.services.findings import Finding, Grade, Patient
 from engagement.storage.db import db
 from tests.fakes import FixedScreener, StoppedClock
 from tests.mail.servers import Script, free_port, only, smtp_server, spoken
@@ -26,13 +27,36 @@ HEALTHY = {
     "server__public_url": "https://commenti.giornale.it",
     "server__secret_key": "dRx8vWq2mT5zLk0pBn7sYc4hJf1gAe9u",
     "mail__sender": "commenti@giornale.it",
+    "mail__host": "smtp.giornale.it",
+    "mail__dkim_selector": "s1",
 }
+
+
+class Records:
+    """A name service with so many names in it."""
+
+    def __init__(self, **found: Sequence[str]) -> None:
+        self.found = found
+
+    def answer(self, name: str, kind: str) -> Sequence[str]:
+        return self.found.get(f"{name} {kind}", [])
+
+
+RECORDS = Records(
+    **{
+        "giornale.it TXT": ["v=spf1 a:smtp.giornale.it -all", "something else"],
+        "s1._domainkey.giornale.it TXT": ["v=DKIM1; k=rsa; p=MIGf"],
+        "_dmarc.giornale.it TXT": ["v=DMARC1; p=none"],
+        "smtp.giornale.it A": ["8.8.4.4"],
+        "8.8.4.4 PTR": ["smtp.giornale.it"],
+    }
+)
 
 
 def patient(app: Flask, *, mail: bool = False) -> Patient:
     """The installation; its server of mail is asked only where a test has one."""
-    made = make_patient(app)
-    return made if mail else replace(made, mail=lambda: doctor.Delivery(doctor.SendOutcome.SENT))
+    made = replace(make_patient(app), records=RECORDS.answer)
+    return made if mail else replace(made, mail=lambda: Delivery(SendOutcome.SENT))
 
 
 def found(one: Patient, what: str) -> Finding:
@@ -53,7 +77,8 @@ def test_a_healthy_installation_has_nothing_wrong(make_app: Callable[..., Flask]
         there = doctor.schema.server_time
         clock.at = clock.at if (now := _server_now(there)) is None else now
         findings = list(doctor.examine(one))
-    assert [(f.what, f.told) for f in findings if f.grade is not Grade.OK] == []
+    away = {"forms on pages"}  # this site's pages are nowhere; test_outside.py has some that are there
+    assert [(f.what, f.told) for f in findings if f.grade is not Grade.OK and f.what not in away] == []
     assert len(findings) == len(doctor.CHECKS) + len(doctor.IN_DATABASE) + 2
 
 
