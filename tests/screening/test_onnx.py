@@ -73,7 +73,7 @@ def test_the_card_tells_what_was_measured_and_where_it_came_from(
 ) -> None:
     card = card_of(tiny_onnx)
     assert card["source"]["sha256"] == checksums.sha256_of(tiny_place.checkpoint)
-    assert card["bits"] == 8
+    assert card["bits"] in (7, 8)  # seven on processors whose eight-bit sums overflow
     assert card["agreement"]["texts"] == len(exporting.shipped_sample())
     assert 0 < card["agreement"]["difference"] <= card["limits"]["difference"]
     assert card["files"]["model.onnx"] == checksums.sha256_of(tiny_onnx.weights / "model.onnx")
