@@ -8,6 +8,7 @@ from typing import Protocol
 import click
 from flask import Flask
 
+from engagement.domain.challenges import MODES as CHALLENGES
 from engagement.domain.digests import AuthorMail
 from engagement.domain.errors import InvalidInput
 from engagement.domain.sites import Site, SiteRules
@@ -71,7 +72,7 @@ def _none(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option("--language", type=click.Choice(["it", "en"]))
 @click.option("--email-required/--email-optional", default=None)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
-@click.option("--challenge", type=click.Choice(["off", "risky", "always"]), help="Proof of work before a comment.")
+@click.option("--challenge", type=click.Choice(CHALLENGES), help="Proof of work before a comment.")
 @click.option("--languages", help="Hold comments in other languages, such as it,en; empty: any will do.")
 @click.option("--hold-first-time/--no-hold-first-time", default=None, help="Hold first comments of an author.")
 @click.option(

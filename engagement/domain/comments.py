@@ -48,7 +48,6 @@ class Submission:
     parent: str | None = None
     notify_replies: bool = False
     client: str = ""
-    door: str = "api"
     signs: tuple[str, ...] = ()  # of spam, seen at the door (``domain.spam``)
     challenge: str = ""  # the nonce of a proof of work that was found right, to be spent
 
@@ -112,7 +111,7 @@ class EditReceipt:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The answer to a submission. ``replayed`` tells that an Idempotency-Key found it again.
+    """The answer to a submission.
 
     ``edit_token`` is for the author alone, good until ``edit_until``. ``appeal`` is where to ask
     for another look at a rejected comment; "" where its author left no address to answer to.
@@ -122,7 +121,6 @@ class Receipt:
     decision: Decision
     edit_token: str = ""
     edit_until: datetime | None = None
-    replayed: bool = False
     appeal: str = ""
 
 

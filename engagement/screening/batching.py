@@ -5,7 +5,6 @@ end; the texts of a round are sorted by length, because a batch costs what its l
 fails, each of its texts is tried once more alone.
 """
 
-import logging
 import threading
 import time
 from collections import deque
@@ -16,7 +15,6 @@ from typing import Any
 from engagement.screening.guarded import ScreenerBroken
 from engagement.screening.process import NotRunning
 
-_log = logging.getLogger(__name__)
 Scores = Mapping[str, float]
 _ROUND = 4  # batches
 

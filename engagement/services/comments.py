@@ -249,10 +249,10 @@ def _first_line(comment: Comment, decision: Decision) -> LogLine:
     )
 
 
-def _receipt(tools: Toolbox, comment: Comment, decision: Decision, *, replayed: bool = False) -> Receipt:
+def _receipt(tools: Toolbox, comment: Comment, decision: Decision) -> Receipt:
     until = comment.created_at + timedelta(minutes=tools.settings.comments.edit_minutes)
     token = tools.links.edit_token(comment.id, until)
-    return Receipt(comment, decision, token, until, replayed, _appeal(tools, comment))
+    return Receipt(comment, decision, token, until, _appeal(tools, comment))
 
 
 def _appeal(tools: Toolbox, comment: Comment) -> str:
@@ -288,7 +288,7 @@ def _replay(tools: Toolbox, site: Site, once: Once) -> Receipt | None:
     decision = Decision(Outcome(answer["outcome"]), reasons)
     # As it was then: an appeal link is made of the version, and the same answer holds the same link.
     as_then = replace(comment, status=Status(answer["status"]), version=answer.get("version", 1))
-    return _receipt(tools, as_then, decision, replayed=True)
+    return _receipt(tools, as_then, decision)
 
 
 def _cursor(sort: str, after: str | None) -> tuple[Any, ...] | None:

@@ -101,7 +101,6 @@ def seed_demo(tools: Toolbox, site: Site, page_url: str, page_title: str = "") -
             page_title=page_title,
             email=said.email,
             parent=known.get(said.answers),
-            door="demo",
         )
         kept = comments.submit_comment(then, site, sent).comment
         if kept.status is Status.PUBLISHED:

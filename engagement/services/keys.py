@@ -61,10 +61,5 @@ def recognise(bearer: str, scope: Scope) -> ApiKey:
     return key
 
 
-def authenticate(bearer: str, scope: Scope) -> Site:
-    """The site a program's key opens; raises as ``identify``."""
-    return identify(bearer, scope)[0]
-
-
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -70,11 +70,6 @@ def open_reports(site_ids: Sequence[int]) -> list[ReportedComment]:
         return [ReportedComment(comment, about) for comment, about in found if comment is not None]
 
 
-def count_open(site_ids: Sequence[int]) -> int:
-    with reading() as session:
-        return reports.count(session, site_ids)
-
-
 def _take(tools: Toolbox, session: Session, site: Site, report: Report) -> str:
     comment = comments.get(session, report.comment)
     if comment is None or comment.site_id != site.id or comment.status is not Status.PUBLISHED:

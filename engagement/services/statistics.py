@@ -53,9 +53,3 @@ def volume(tools: Toolbox, site: Site, days: int) -> Volume:
             statistics.by_language(session, site.id),
             statistics.by_day(session, site.id, since),
         )
-
-
-def site_mark(site: Site) -> str:
-    """Changes whenever a thread of the site does."""
-    with reading() as session:
-        return statistics.mark(session, site.id)

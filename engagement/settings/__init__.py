@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from engagement.domain.challenges import MODES as CHALLENGES
 from engagement.domain.contacts import Brevo
 from engagement.domain.screening import LABELS
 from engagement.domain.suppression import ProviderRules
@@ -272,7 +273,7 @@ def _bad_values(s: Settings) -> list[str]:
     choices = {
         "mail.transport": (s.mail.transport, ("smtp", "folder", "memory")),
         "mail.tls": (s.mail.tls, ("starttls", "tls", "none")),
-        "spam.challenge": (s.spam.challenge, ("off", "risky", "always")),
+        "spam.challenge": (s.spam.challenge, CHALLENGES),
         "screening.variant": (s.screening.variant, _VARIANTS),
         "screening.model": (s.screening.model, ("auto", "embedded", "detoxify", "onnx", "remote", "none")),
     }

@@ -54,12 +54,6 @@ def count(session: Session, site_ids: Sequence[int]) -> int:
     return session.scalar(query) or 0
 
 
-def about(session: Session, comment_id: str) -> list[KeptReport]:
-    """Every notice about a comment, oldest first."""
-    query = select(ReportRow).where(ReportRow.comment_id == comment_id).order_by(ReportRow.id)
-    return [_kept(row) for row in session.scalars(query)]
-
-
 def by_reference(session: Session, reference: str) -> KeptReport | None:
     row = session.scalar(select(ReportRow).where(ReportRow.reference == reference))
     return _kept(row) if row else None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engagement.domain.comments import Comment, Status
 from engagement.domain.pages import Page
 from engagement.storage import comments
+from engagement.storage.pages import page_of
 from engagement.storage.tables import CommentRow, PageRow
 
 
@@ -62,8 +63,7 @@ def most_discussed(
         .order_by(number.desc(), PageRow.id.desc())
         .limit(limit)
     )
-    found = session.execute(query)
-    return [(Page(p.id, p.site_id, p.url, p.title, p.open, p.version, p.count), n) for p, n in found]
+    return [(page_of(row), count) for row, count in session.execute(query)]
 
 
 def totals(session: Session, site_id: int) -> dict[str, int]:
@@ -89,11 +89,3 @@ def by_day(session: Session, site_id: int, since: datetime) -> dict[str, int]:
     )
     # Counted here: the two databases do not share a word for the day of an instant in UTC.
     return dict(Counter(at.date().isoformat() for at in times))
-
-
-def mark(session: Session, site_id: int) -> str:
-    """Changes whenever a thread of the site does."""
-    pages, versions = session.execute(
-        select(func.count(), func.coalesce(func.sum(PageRow.version), 0)).where(PageRow.site_id == site_id)
-    ).one()
-    return f"{pages}.{versions}"

@@ -44,14 +44,6 @@ def lift(
     return len(session.scalars(delete(SuppressionRow).where(*wanted).returning(SuppressionRow.id)).all())
 
 
-def among(session: Session, site_id: int, hashes: Sequence[str]) -> set[str]:
-    """Which of many hashes are on a site's list."""
-    query = select(SuppressionRow.email_hash).where(
-        SuppressionRow.site_id == site_id, SuppressionRow.email_hash.in_(hashes)
-    )
-    return set(session.scalars(query))
-
-
 def of_site(session: Session, site_id: int) -> Iterator[Suppression]:
     """A site's list, the oldest line first."""
     query = select(SuppressionRow).where(SuppressionRow.site_id == site_id).order_by(SuppressionRow.id)

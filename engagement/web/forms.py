@@ -127,7 +127,6 @@ def submission(
     site: Site,
     *,
     client: str,
-    door: str,
     signs: tuple[str, ...] = (),
     challenge: Callable[[str], str] = lambda _: "",
 ) -> Submission:
@@ -148,7 +147,7 @@ def submission(
     }
     checked(found, wrong, checks)
     refuse(wrong)
-    return Submission(**found, client=client, door=door, signs=signs)
+    return Submission(**found, client=client, signs=signs)
 
 
 def message(given: Mapping[str, Any], site: Site, *, client: str) -> NewMessage:

@@ -155,12 +155,12 @@ def test_logins_that_succeed_do_not_count_as_guesses(tools: Toolbox, site: Site)
 def test_keys_open_their_site_until_revoked(tools: Toolbox, site: Site) -> None:
     key = keys.add(tools, "robot", "demo", Scope.MODERATE)
     assert re.fullmatch(r"eng_[\w-]{43}", key)
-    assert keys.authenticate(key, Scope.MODERATE) == site
+    assert keys.identify(key, Scope.MODERATE)[0] == site
     with pytest.raises(NotPermitted):
-        keys.authenticate(key, Scope.ANALYZE)
+        keys.identify(key, Scope.ANALYZE)
     with pytest.raises(Conflict):
         keys.add(tools, "robot", "demo", Scope.ANALYZE)
     keys.revoke(tools, "robot", "demo")
     for bad in (key, "", "\ud800"):
         with pytest.raises(NotAuthorised):
-            keys.authenticate(bad, Scope.MODERATE)
+            keys.identify(bad, Scope.MODERATE)

@@ -34,9 +34,7 @@ _STATUS = {Status.PUBLISHED: 201, Status.HELD: 202}
 def submit(site: str) -> Response:
     """Send a comment: 201 published, 202 held, 403 comment-rejected."""
     found, body = json_body("comments", "comments_site")
-    sent = forms.submission(
-        body, found, client=client(), door="api", challenge=lambda payload: challenges.check(payload, found)
-    )
+    sent = forms.submission(body, found, client=client(), challenge=lambda payload: challenges.check(payload, found))
     return _answer(comments.submit_comment(toolbox(), found, sent, once()))
 
 

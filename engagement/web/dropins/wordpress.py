@@ -69,7 +69,7 @@ def _submission(given: Mapping[str, Any], site: Site) -> Submission:
     trapped = ("honeypot",) if any(request.form.get(name) for name in HONEYPOTS) else ()
     signs = (*trapped, *thread.signs_of_form(site))
     try:
-        return forms.submission(given, site, client=client(), door="wordpress", signs=signs)
+        return forms.submission(given, site, client=client(), signs=signs)
     except InvalidInput as error:
         raise InvalidInput([_as_theme(e, given) for e in error.errors]) from error
 

@@ -102,7 +102,7 @@ def submit(site: str) -> Answer:
         found = _entered(typed)
         given: dict[str, Any] = {k: v for k, v in typed.items() if v or k in {"page_url", "author", "body"}}
         given["notify_replies"] = bool(request.form.get("notify_replies"))
-        sent = forms.submission(given, found, client=client(), door="form", signs=signs_of_form(found))
+        sent = forms.submission(given, found, client=client(), signs=signs_of_form(found))
         if _asks_first() and preview(toolbox(), found, sent.body, sent.author).reconsider:
             return _advice(found, typed)
         receipt = comments.submit_comment(toolbox(), found, sent)
