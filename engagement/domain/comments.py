@@ -36,7 +36,7 @@ class Submission:
     """What a reader sent, after its form was found valid.
 
     ``page_url`` is normalised. ``client`` is the bucket of the network address (IPv4 /32, IPv6 /64) and is
-    never stored. ``door`` names the way in: ``api``, ``form``.
+    never stored.
     """
 
     page_url: str

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.channel import ChannelState
+from engagement.storage.db import insert
 from engagement.storage.mail_tables import MailChannelRow, MailTryRow
 
 _ONLY = 1
@@ -60,5 +60,4 @@ def state(session: Session) -> ChannelState:
 
 
 def _ensure(session: Session) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(MailChannelRow).values(id=_ONLY, reply="").on_conflict_do_nothing())
+    session.execute(insert(session, MailChannelRow).values(id=_ONLY, reply="").on_conflict_do_nothing())

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.contacts import LEASE, Answer, Job, Outcome, Way, next_try
 from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.storage.contact_tables import ContactJobRow, ContactWayRow, HookEventRow
+from engagement.storage.db import insert
 from engagement.storage.newsletter import subscription_of
 from engagement.storage.tables import SubscriptionRow
 
@@ -48,7 +47,7 @@ def want(session: Session, email: str, now: datetime, *, erase: bool = False, un
     wish = {"erase": erase, "unblock": unblock, "attempts": 0, "next_attempt_at": now, "changed_at": now}
     state = case((ContactJobRow.state == _LEASED, _LEASED), else_=_QUEUED)
     session.execute(
-        _insert(session)(ContactJobRow)
+        insert(session, ContactJobRow)
         .values(email=email, **wish, **_NEW)
         .on_conflict_do_update(
             index_elements=[ContactJobRow.email],
@@ -60,7 +59,7 @@ def want(session: Session, email: str, now: datetime, *, erase: bool = False, un
 def want_unless_wanted(session: Session, email: str, now: datetime) -> bool:
     """The same, for who only thinks so: a wish that is there already stays as it is; whether there was none."""
     wish = {"erase": False, "unblock": False, "attempts": 0, "next_attempt_at": now, "changed_at": now}
-    made = _insert(session)(ContactJobRow).values(email=email, **wish, **_NEW).on_conflict_do_nothing()
+    made = insert(session, ContactJobRow).values(email=email, **wish, **_NEW).on_conflict_do_nothing()
     return session.scalar(made.returning(ContactJobRow.id)) is not None
 
 
@@ -171,7 +170,7 @@ def way(session: Session) -> Way:
 def keep_way(session: Session, known: Way) -> None:
     values = asdict(known)
     session.execute(
-        _insert(session)(ContactWayRow)
+        insert(session, ContactWayRow)
         .values(id=_ONLY, **values)
         .on_conflict_do_update(index_elements=[ContactWayRow.id], set_=values)
     )
@@ -179,7 +178,7 @@ def keep_way(session: Session, known: Way) -> None:
 
 def heard_before(session: Session, digest: str, now: datetime) -> bool:
     """Whether a webhook's event was dealt with; from now on it was."""
-    made = _insert(session)(HookEventRow).values(digest=digest, at=now).on_conflict_do_nothing()
+    made = insert(session, HookEventRow).values(digest=digest, at=now).on_conflict_do_nothing()
     return session.scalar(made.returning(HookEventRow.digest)) is None
 
 
@@ -196,8 +195,3 @@ def stuck(session: Session, before: datetime) -> bool:
     tried = (ContactJobRow.attempts >= _SEVERAL) & (ContactJobRow.state != _REFUSED)
     query = select(ContactJobRow.id).where(tried, ContactJobRow.changed_at < before)
     return session.scalar(query.limit(1)) is not None
-
-
-def _insert(session: Session) -> Any:
-    """PostgreSQL and SQLite share the words, not the class."""
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

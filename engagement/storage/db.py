@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, TypeDecorator, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -70,6 +71,12 @@ def _answering() -> Iterator[None]:
         if error.connection_invalidated:
             raise Unavailable(detail=str(error.orig)[:200]) from error
         raise
+
+
+def insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An ``INSERT`` that knows ``on_conflict_do_…``: the two databases share the words, not the class."""
+    own = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return own(table)
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -3,17 +3,16 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from engagement.storage.db import insert
 from engagement.storage.mail_tables import NewsRow
 
 
 def put(session: Session, site_id: int, comment_id: str, due_at: datetime) -> None:
     """One that waits already keeps its time."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"site_id": site_id, "comment_id": comment_id, "due_at": due_at}
-    session.execute(insert(NewsRow).values(values).on_conflict_do_nothing())
+    session.execute(insert(session, NewsRow).values(values).on_conflict_do_nothing())
 
 
 def sites_due(session: Session, now: datetime) -> list[int]:

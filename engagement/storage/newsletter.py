@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.newsletter import Subscription, SubscriptionState
+from engagement.storage.db import insert
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value
@@ -37,10 +37,8 @@ def ensure(
     """The subscription of an address, locked, and whether it is new; a new one is pending at ``version``."""
     if found := find(session, site_id, email, lock=True):
         return found, False  # so it is mostly, and an insert in vain costs more than a look
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     made = session.scalar(
-        insert(SubscriptionRow)
+        insert(session, SubscriptionRow)
         .values(site_id=site_id, email=email, name=name, state=_PENDING, version=version, language="", created_at=now)
         .on_conflict_do_nothing()
         .returning(SubscriptionRow.id)

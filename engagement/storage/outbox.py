@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.articles import CampaignState
@@ -21,6 +20,7 @@ from engagement.domain.notices import (
     next_try,
 )
 from engagement.storage.article_tables import CampaignRow
+from engagement.storage.db import insert
 from engagement.storage.tables import OutboxRow
 
 PURGE = "page-purge"  # rows of ``storage.purges``, which are no mails
@@ -34,10 +34,8 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str, *,
     The Message-ID comes from the key, so every try and every copy carries the same one.
     """
     digest = hashlib.sha256(notice.key.encode()).hexdigest()[:24]
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     session.execute(
-        insert(OutboxRow)
+        insert(session, OutboxRow)
         .values(
             key=notice.key,
             kind=notice.kind.value,

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.storage.article_tables import BulkPaceRow
+from engagement.storage.db import insert
 
 _MINUTE, _TEN_SECONDS = 60, 10
 _LOCK = 0  # the row that whoever counts holds until its transaction ends
@@ -30,20 +30,16 @@ def begun(session: Session, now: datetime) -> None:
     # A clock that was set back must not make everybody wait for the time it showed before.
     outside = ~BulkPaceRow.second.between(second - _MINUTE, second) & (BulkPaceRow.second != _LOCK)
     session.execute(delete(BulkPaceRow).where(outside))
-    insert = _insert(session)(BulkPaceRow).values(second=second, count=1)
+    made = insert(session, BulkPaceRow).values(second=second, count=1)
     more = {"count": BulkPaceRow.count + 1}
-    session.execute(insert.on_conflict_do_update(index_elements=[BulkPaceRow.second], set_=more))
+    session.execute(made.on_conflict_do_update(index_elements=[BulkPaceRow.second], set_=more))
 
 
 def _lock(session: Session) -> None:
-    session.execute(_insert(session)(BulkPaceRow).values(second=_LOCK, count=0).on_conflict_do_nothing())
+    session.execute(insert(session, BulkPaceRow).values(second=_LOCK, count=0).on_conflict_do_nothing())
     session.execute(select(BulkPaceRow.second).where(BulkPaceRow.second == _LOCK).with_for_update())
 
 
 def _begun(session: Session, first: int, last: int) -> int:
     counted = select(func.sum(BulkPaceRow.count)).where(BulkPaceRow.second.between(first, last))
     return int(session.scalar(counted) or 0)
-
-
-def _insert(session: Session):  # type: ignore[no-untyped-def]  # either dialect's own function
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.notices import LEASE, OutboxState
+from engagement.storage.db import insert
 from engagement.storage.outbox import PURGE
 from engagement.storage.tables import OutboxRow, PageRow, SiteRow
 
@@ -29,10 +29,9 @@ def add(session: Session, page_id: int, now: datetime) -> None:
     """Queue one purge a version of the page."""
     query = select(PageRow.site_id, PageRow.url, PageRow.version, SiteRow.key).join(SiteRow)
     site_id, url, version, site = session.execute(query.where(PageRow.id == page_id)).one()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     key = f"{PURGE}:{page_id}:{version}"
     session.execute(
-        insert(OutboxRow)
+        insert(session, OutboxRow)
         .values(
             key=key,
             kind=PURGE,

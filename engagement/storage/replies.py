@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.comments import Status
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.replies import ReplyConsent
-from engagement.storage.db import Base
+from engagement.storage.db import insert
 from engagement.storage.mail_tables import AnnouncementRow, ReplyConsentRow, ReplyMuteRow
 from engagement.storage.tables import CommentRow
 
@@ -19,7 +18,7 @@ _PENDING = SubscriptionState.PENDING.value
 
 def announce(session: Session, comment_id: str) -> None:
     """Write down that a comment was published, to be announced after the commit."""
-    session.execute(_insert(session, AnnouncementRow).values(comment_id=comment_id).on_conflict_do_nothing())
+    session.execute(insert(session, AnnouncementRow).values(comment_id=comment_id).on_conflict_do_nothing())
 
 
 def take_announcements(session: Session, limit: int) -> list[str]:
@@ -35,7 +34,7 @@ def take_announcements(session: Session, limit: int) -> list[str]:
 def ensure(session: Session, site_id: int, email: str, *, version: int, now: datetime) -> tuple[ReplyConsent, bool]:
     """The consent of an address, locked, and whether it is new; a new one is pending at ``version``."""
     made = session.scalar(
-        _insert(session, ReplyConsentRow)
+        insert(session, ReplyConsentRow)
         .values(site_id=site_id, email=email, state=_PENDING, version=version, created_at=now)
         .on_conflict_do_nothing()
         .returning(ReplyConsentRow.id)
@@ -73,7 +72,7 @@ def save(session: Session, changed: ReplyConsent) -> None:
 def mute(session: Session, consent_id: int, page_id: int) -> None:
     """Twice does no harm."""
     values = {"consent_id": consent_id, "page_id": page_id}
-    session.execute(_insert(session, ReplyMuteRow).values(values).on_conflict_do_nothing())
+    session.execute(insert(session, ReplyMuteRow).values(values).on_conflict_do_nothing())
 
 
 def unmute(session: Session, consent_id: int) -> None:
@@ -118,11 +117,6 @@ def purge(session: Session, before: datetime) -> None:
 
 def _of(site_id: int, email: str) -> Select[ReplyConsentRow]:
     return select(ReplyConsentRow).where(ReplyConsentRow.site_id == site_id, ReplyConsentRow.email == email)
-
-
-def _insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return insert(table)
 
 
 def _consent(row: ReplyConsentRow) -> ReplyConsent:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.spam import Corpus
+from engagement.storage.db import insert
 from engagement.storage.spam_tables import ChallengeRow, SpamTokenRow
 from engagement.storage.tables import CommentRow
 
@@ -27,9 +27,8 @@ def corpus(session: Session, site_id: int, tokens: Sequence[str]) -> Corpus:
 
 def learn(session: Session, site_id: int, tokens: Sequence[str], *, spam: int = 0, ham: int = 0) -> None:
     """Add to (or take from) the counts of the tokens and of the site."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [{"site_id": site_id, "token": t, "spam": spam, "ham": ham} for t in sorted({COUNTER, *tokens})]
-    statement = insert(SpamTokenRow).values(rows)
+    statement = insert(session, SpamTokenRow).values(rows)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["site_id", "token"],
@@ -52,8 +51,7 @@ def note(session: Session, comment_id: str, taught: str) -> None:
 
 def spend(session: Session, nonce: str, until: datetime) -> bool:
     """Use a challenge up; whether it was still unused."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(ChallengeRow).values(nonce=nonce, expires_at=until).on_conflict_do_nothing()
+    statement = insert(session, ChallengeRow).values(nonce=nonce, expires_at=until).on_conflict_do_nothing()
     return session.scalar(statement.returning(ChallengeRow.nonce)) is not None
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engagement.domain.suppression import Suppression, SuppressionReason
+from engagement.storage.db import insert
 from engagement.storage.tables import SuppressionRow
 
 _SOFT = SuppressionReason.UNSUBSCRIBED.value
@@ -14,10 +14,8 @@ _SOFT = SuppressionReason.UNSUBSCRIBED.value
 
 def add(session: Session, line: Suppression) -> None:
     """Write a line; what was there gives way, but a silence is never softened to "unsubscribed"."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     values = {"reason": line.reason.value, "source": line.source, "at": line.at}
-    made = insert(SuppressionRow).values(site_id=line.site_id, email_hash=line.email_hash, **values)
+    made = insert(session, SuppressionRow).values(site_id=line.site_id, email_hash=line.email_hash, **values)
     keep = None if line.reason.silences else SuppressionRow.reason == _SOFT
     session.execute(
         made.on_conflict_do_update(
