@@ -187,7 +187,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
     now = tools.clock.now()
     status = status_of(decision.reasons)
     with transaction() as session:
-        contact.take_turn(session, site.id)
+        sites.lock(session, site.id)  # so that two equal messages cannot pass each other by
         _check(tools, session, site, draft)
         mailed_at = now if status is MessageStatus.NEW and _may_mail(tools, session, site) else None
         message = replace(draft.message, status=status, reasons=that_count(decision.reasons), mailed_at=mailed_at)

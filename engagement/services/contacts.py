@@ -4,19 +4,19 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from engagement.domain.contacts import Answer, Change, Contact, Event, Job, Outcome, Way, heard
 from engagement.domain.errors import Unavailable
 from engagement.domain.messages import N_, Message
-from engagement.domain.newsletter import SubscriptionState
+from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.domain.suppression import SuppressionReason
 from engagement.services.newsletter import depart
 from engagement.services.ports import Toolbox
-from engagement.storage import contacts, privacy, sites
-from engagement.storage.contacts import Backlog, Standing
+from engagement.storage import contacts, newsletter, privacy, sites
+from engagement.storage.contacts import Backlog
 from engagement.storage.db import reading, transaction
 
 _log = logging.getLogger(__name__)
@@ -80,16 +80,17 @@ def _sync(tools: Toolbox, job: Job) -> None:
 def _tell(tools: Toolbox, job: Job) -> Answer:
     """Bring the contact into the state that the subscriptions of its address ask for now."""
     with reading() as session:
-        standings = contacts.standings(session, job.email)
+        subscribed = contacts.subscriptions_of(session, [job.email])
         known = {site.id: site for site in sites.every(session)}
     ours = tools.settings.brevo
-    here = [s for s in standings if s.subscription.state is SubscriptionState.CONFIRMED]
-    gone = [s for s in standings if s.subscription.left_at and s not in here]
-    wanted = ours.every_list([known[s.subscription.site_id].key for s in here])
-    unwanted = tuple(sorted(set(ours.every_list([known[s.subscription.site_id].key for s in gone])).difference(wanted)))
+    here = [s for s in subscribed if s.state is SubscriptionState.CONFIRMED]
+    gone = [s for s in subscribed if s.left_at and s not in here]
+    wanted = ours.every_list([known[s.site_id].key for s in here])
+    unwanted = tuple(sorted(set(ours.every_list([known[s.site_id].key for s in gone])).difference(wanted)))
     if not here and job.erase:
         return tools.contacts.erase(job.email)
-    told = _put(tools, job, _contact(tools, job, here[0], known, wanted)) if wanted else _DONE
+    newest = max(here, key=lambda s: s.confirmed_at or s.created_at, default=None)
+    told = _put(tools, job, _contact(tools, job, newest, known[newest.site_id], wanted)) if newest and wanted else _DONE
     if told.outcome is not Outcome.DONE or not unwanted or ours.sync_unsubscribes == "off":
         return told
     if told.rest:  # that was the last call of a window
@@ -110,12 +111,9 @@ def _put(tools: Toolbox, job: Job, contact: Contact) -> Answer:
     return tools.contacts.put(contact)
 
 
-def _contact(
-    tools: Toolbox, job: Job, standing: Standing, known: Mapping[int, Site], lists: tuple[int, ...]
-) -> Contact:
-    subscription, site = standing.subscription, known[standing.subscription.site_id]
+def _contact(tools: Toolbox, job: Job, subscription: Subscription, site: Site, lists: tuple[int, ...]) -> Contact:
     facts = {
-        "name": standing.name,
+        "name": subscription.name,
         "site": site.name,
         "language": site.language,
         "confirmed_on": subscription.confirmed_at.date().isoformat() if subscription.confirmed_at else "",
@@ -148,7 +146,7 @@ def hear(tools: Toolbox, site: Site, events: Sequence[Event]) -> int:
             now = tools.clock.now()
             if event.at is not None and contacts.heard_before(session, _digest(tools, site, event), now):
                 continue
-            found = contacts.by_address(session, site.id, event.email)
+            found = newsletter.find(session, site.id, event.email, lock=True)
             if found is None or found.state is not SubscriptionState.CONFIRMED:
                 continue
             if event.at and found.confirmed_at and event.at < found.confirmed_at.replace(microsecond=0):

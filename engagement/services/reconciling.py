@@ -8,7 +8,7 @@ from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.services.newsletter import depart
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site
-from engagement.storage import contacts
+from engagement.storage import contacts, newsletter
 from engagement.storage.db import reading, transaction
 
 PAGE = 500
@@ -142,7 +142,7 @@ def _blocked(tools: Toolbox, found: Differences, email: str, here: list[Subscrip
         return
     with transaction() as session:
         for one in here:
-            locked = contacts.by_address(session, one.site_id, email)
+            locked = newsletter.find(session, one.site_id, email, lock=True)
             # Who confirmed again in the meantime has the last word.
             if locked is not None and (locked.state, locked.version) == (one.state, one.version):
                 depart(tools, session, locked, RECONCILED)

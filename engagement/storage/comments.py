@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.comments import Comment, Status, gist_hash
 from engagement.domain.moderation import Actor, LogLine
-from engagement.domain.policy import History, Outcome, Reason
+from engagement.domain.policy import History, Reason
 from engagement.domain.throttling import Recent
+from engagement.storage import reasons
 from engagement.storage.tables import CommentRow, DecisionRow, PageRow
 
 HISTORY_WINDOW = 1_000  # an author's earlier comments that are looked at; a bound, not a truth
@@ -254,7 +255,7 @@ def log(session: Session, comment_id: str, line: LogLine) -> None:
             what=line.what,
             status_before=line.status_before.value,
             status_after=line.status_after.value,
-            reasons=[{"code": r.code, "outcome": r.outcome.value, "facts": dict(r.facts)} for r in line.reasons],
+            reasons=reasons.written(line.reasons),
             scores=dict(line.scores),
             model=line.model,
             policy=line.policy,
@@ -277,7 +278,7 @@ def last_decision_reasons(session: Session, comment_id: str) -> tuple[Reason, ..
     stored = session.scalar(
         select(DecisionRow.reasons).where(DecisionRow.comment_id == comment_id).order_by(DecisionRow.id.desc()).limit(1)
     )
-    return tuple(Reason(r["code"], Outcome(r["outcome"]), r["facts"]) for r in stored or ())
+    return reasons.read(stored or ())
 
 
 def _with_page() -> Select[CommentRow, str, str]:

@@ -7,19 +7,12 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engagement.domain.contact import MessageStatus, ReaderMessage
-from engagement.domain.policy import Decision, Outcome, Reason
+from engagement.domain.policy import Decision
 from engagement.domain.throttling import Recent
-from engagement.storage.tables import MessageRow, SiteRow
+from engagement.storage import reasons
+from engagement.storage.tables import MessageRow
 
 _WAITING = (MessageStatus.NEW.value, MessageStatus.HELD.value)
-
-
-def take_turn(session: Session, site_id: int) -> None:
-    """Let one writer at a time at a site's inbox, so that two equal messages cannot pass each other by.
-
-    Locked without its key: rows of other tables may go on pointing at the site meanwhile.
-    """
-    session.execute(select(SiteRow.id).where(SiteRow.id == site_id).with_for_update(key_share=True))
 
 
 def add(session: Session, message: ReaderMessage, decision: Decision, *, client_hash: str, text_hash: str) -> None:
@@ -35,7 +28,7 @@ def add(session: Session, message: ReaderMessage, decision: Decision, *, client_
             body=message.body,
             client_hash=client_hash,
             text_hash=text_hash,
-            reasons=[{"code": r.code, "outcome": r.outcome.value, "facts": dict(r.facts)} for r in message.reasons],
+            reasons=reasons.written(message.reasons),
             scores=dict(decision.scores),
             model=decision.model,
             policy=decision.policy,
@@ -123,7 +116,7 @@ def _message(row: MessageRow) -> ReaderMessage:
         subject=row.subject,
         body=row.body,
         created_at=row.created_at,
-        reasons=tuple(Reason(r["code"], Outcome(r["outcome"]), r["facts"]) for r in row.reasons),
+        reasons=reasons.read(row.reasons),
         mailed_at=row.mailed_at,
         version=row.version,
     )

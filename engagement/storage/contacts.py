@@ -22,14 +22,6 @@ _ONLY = 1  # the id of the one row of the way
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A subscription of an address, with the name it was given."""
-
-    subscription: Subscription
-    name: str
-
-
-@dataclass(frozen=True)
 class Backlog:
     """How many addresses wait for a call, and how many were refused and wait for a person; an excerpt of why."""
 
@@ -132,13 +124,6 @@ def backlog(session: Session) -> Backlog:
     return Backlog(sum(counts.values()), refused, session.scalar(newest.limit(1)) or "")
 
 
-def standings(session: Session, email: str) -> list[Standing]:
-    """Every subscription of an address, of all sites, the one that was confirmed last first."""
-    rows = session.scalars(select(SubscriptionRow).where(SubscriptionRow.email == email))
-    found = [Standing(subscription_of(row), row.name) for row in rows]
-    return sorted(found, key=lambda f: f.subscription.confirmed_at or f.subscription.created_at, reverse=True)
-
-
 def subscriptions_of(session: Session, emails: Sequence[str]) -> list[Subscription]:
     """The subscriptions of some addresses, of all sites."""
     rows = session.scalars(select(SubscriptionRow).where(SubscriptionRow.email.in_(emails)))
@@ -151,13 +136,6 @@ def confirmed(session: Session, after: int, limit: int) -> list[Subscription]:
         SubscriptionRow.state == SubscriptionState.CONFIRMED.value, SubscriptionRow.id > after
     )
     return [subscription_of(row) for row in session.scalars(query.order_by(SubscriptionRow.id).limit(limit))]
-
-
-def by_address(session: Session, site_id: int, email: str) -> Subscription | None:
-    """Locked in this transaction."""
-    query = select(SubscriptionRow).where(SubscriptionRow.site_id == site_id, SubscriptionRow.email == email)
-    row = session.scalar(query.with_for_update())
-    return subscription_of(row) if row else None
 
 
 def way(session: Session) -> Way:

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.moderation import Actor, LogLine
-from engagement.domain.policy import Outcome, Reason
-from engagement.storage import comments
+from engagement.storage import comments, reasons
 from engagement.storage.tables import CommentRow, DecisionRow
 
 _PEOPLE = tuple(actor for actor in Actor if actor is not Actor.MACHINE)
@@ -84,7 +83,7 @@ def _line(row: DecisionRow) -> LogLine:
         status_before=Status(row.status_before),
         status_after=Status(row.status_after),
         who=row.who,
-        reasons=tuple(Reason(r["code"], Outcome(r["outcome"]), r["facts"]) for r in row.reasons),
+        reasons=reasons.read(row.reasons),
         scores=row.scores,
         model=row.model,
         policy=row.policy,

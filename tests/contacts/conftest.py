@@ -11,7 +11,7 @@ from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.services import newsletter
 from engagement.services.ports import Toolbox
-from engagement.storage import contacts
+from engagement.storage import newsletter as subscriptions
 from engagement.storage.db import reading
 from tests.contacts.fake_brevo import KEY, Brevo, fake_brevo
 from tests.fakes import StoppedClock
@@ -72,7 +72,7 @@ def leave(tools: Toolbox, site: Site, email: str) -> None:
 
 def token(tools: Toolbox, site: Site, purpose: str, email: str) -> str:
     with reading() as session:
-        found = contacts.by_address(session, site.id, email)
+        found = subscriptions.find(session, site.id, email)
     assert found is not None
     link = tools.links.newsletter
     return (link("leave", found.id, found.version) if purpose == "leave" else link("confirm", found.id, found.version)).rpartition("/")[2]  # fmt: skip
