@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_LISTED = 30  # articles named in one letter; the newest
@@ -92,6 +93,15 @@ class Campaign:
     walked: bool
     created_at: datetime
     finished_at: datetime | None = None
+
+
+class Recipient(NamedTuple):
+    """A subscription as a campaign mails it. ``version`` makes the link to leave; ``language``: "" is the site's."""
+
+    subscription: int
+    version: int
+    email: str
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from engagement.domain.articles import Article, Campaign, CampaignState, Mailing, Order, Progress, listed, state_after
+from engagement.domain.articles import (
+    Article,
+    Campaign,
+    CampaignState,
+    Mailing,
+    Order,
+    Progress,
+    Recipient,
+    listed,
+    state_after,
+)
 from engagement.domain.errors import Conflict, NotFound, Unavailable
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import Subscription, SubscriptionState
@@ -132,23 +142,22 @@ def _step(tools: Toolbox, campaign_id: int) -> bool:
             return False
         site = sites.by_id(session, campaign.site_id)
         batch = campaigns.next_recipients(session, campaign, BATCH)
-        for subscription, version, email in batch:
-            outbox.add(session, _notice(campaign, site, (subscription, version), email), now, _domain(tools))
-        cursor = batch[-1][0] if batch else campaign.cursor
+        for to in batch:
+            outbox.add(session, _notice(campaign, site, to), now, _domain(tools))
+        cursor = batch[-1].subscription if batch else campaign.cursor
         campaigns.move(session, campaign_id, cursor, walked=len(batch) < BATCH)
     return True
 
 
-def _notice(campaign: Campaign, site: Site, link: tuple[int, int], email: str) -> Notice:
-    """``link`` is the subscription and its version now, so that the way out is the same in every try."""
-    subscription, version = link
+def _notice(campaign: Campaign, site: Site, to: Recipient) -> Notice:
+    """It holds the version of now, so that the way out is the same in every try."""
     return Notice(
         kind=NoticeKind(campaign.kind),
-        key=f"article:{campaign.id}:{subscription}",
-        recipient=email,
-        language=site.language,
+        key=f"article:{campaign.id}:{to.subscription}",
+        recipient=to.email,
+        language=to.language or site.language,
         site_id=site.id,
-        payload={"subscription": subscription, "version": version},
+        payload={"subscription": to.subscription, "version": to.version},
         priority=PRIORITY,
         campaign=campaign.id,
     )

@@ -115,7 +115,7 @@ def _contact(tools: Toolbox, job: Job, subscription: Subscription, site: Site, l
     facts = {
         "name": subscription.name,
         "site": site.name,
-        "language": site.language,
+        "language": subscription.language or site.language,
         "confirmed_on": subscription.confirmed_at.date().isoformat() if subscription.confirmed_at else "",
         "leave_url": tools.links.newsletter("leave", subscription.id, subscription.version),
     }

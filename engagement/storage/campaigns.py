@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from engagement.domain.articles import Campaign, CampaignState, Progress
+from engagement.domain.articles import Campaign, CampaignState, Progress, Recipient
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import EXPIRES_AFTER, NoticeKind, OutboxState
 from engagement.storage.article_tables import CampaignRow
@@ -57,13 +57,13 @@ def unfinished(session: Session, feed_id: int) -> list[int]:
     return list(session.scalars(query.order_by(CampaignRow.id)))
 
 
-def next_recipients(session: Session, campaign: Campaign, limit: int) -> list[tuple[int, int, str]]:
-    """``(subscription, version, address)`` of confirmed subscribers after the cursor, in the order of their ids."""
+def next_recipients(session: Session, campaign: Campaign, limit: int) -> list[Recipient]:
+    """Confirmed subscribers after the cursor, in the order of their ids."""
     row = SubscriptionRow
-    query = select(row.id, row.version, row.email).where(
+    query = select(row.id, row.version, row.email, row.language).where(
         row.site_id == campaign.site_id, row.state == SubscriptionState.CONFIRMED.value, row.id > campaign.cursor
     )
-    return [(found.id, found.version, found.email) for found in session.execute(query.order_by(row.id).limit(limit))]
+    return [Recipient(*found) for found in session.execute(query.order_by(row.id).limit(limit))]
 
 
 def move(session: Session, campaign_id: int, cursor: int, *, walked: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from engagement import jobs
-from engagement.domain.articles import CampaignState, Feed, FeedState, Mailing, Order, Rhythm
+from engagement.domain.articles import CampaignState, Feed, FeedState, Mailing, Order, Recipient, Rhythm
 from engagement.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.notices import LEASE, NoticeKind, OutboxState
@@ -154,6 +154,22 @@ def test_the_letter_has_title_summary_link_and_a_way_out(
     assert leave in text
     left = newsletter.leave(tools, leave.rpartition("/")[2], "one-click")
     assert (left.email, left.state) == ("lettore0@posta.example", SubscriptionState.LEFT)
+
+
+def test_a_letter_speaks_the_language_that_its_reader_chose(
+    tools: Toolbox, site: Site, server: Blog, clock: StoppedClock
+) -> None:
+    subscribe(site, clock, 2)
+    with transaction() as session:
+        second = SubscriptionRow.email == "lettore1@posta.example"
+        session.execute(sa.update(SubscriptionRow).where(second).values(language="en"))
+    follow(tools, site, server)
+    publish(tools, server, clock, ("nuovo", "Un server di casa"))
+    run(tools)
+    assert {str(one["To"]): str(one["Subject"]) for one in letters(tools)} == {
+        "lettore0@posta.example": "Nuovo articolo: Un server di casa",
+        "lettore1@posta.example": "New article: Un server di casa",
+    }
 
 
 def test_the_way_out_stands_on_one_line_of_the_bytes(
@@ -583,7 +599,7 @@ def test_a_campaign_s_mail_is_queued_once_however_often_it_is_asked_for(
     with transaction() as session:
         add(
             session,
-            campaigns._notice(campaign, site, (row.payload["subscription"], 7), row.recipient),
+            campaigns._notice(campaign, site, Recipient(row.payload["subscription"], 7, row.recipient)),
             clock.now(),
             "b.example",
         )
