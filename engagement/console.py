@@ -38,11 +38,11 @@ from engagement.storage import schema
 from engagement.storage.db import db as database
 from engagement.storage.db import reading
 from engagement.storage.schema import Standing, migrations
+from engagement.web.demo.blog import TITLE
 from engagement.worker import run_forever
 
 STOP_SECONDS = 30  # for what was accepted; systemd's TimeoutStopSec must be longer
 _MODERATOR = "moderatrice@demo.example"
-_ARTICLE = "Un server di casa con un vecchio portatile"
 
 
 @dataclass
@@ -95,11 +95,9 @@ def run(house: House) -> None:
     server = house.settings.server
     if server.demo:
         with house.app().app_context():
-            seed_demo(
-                house.tools(), make_demo_site(house.app(), house.settings), f"{server.public_url}/demo/", _ARTICLE
-            )
+            seed_demo(house.tools(), make_demo_site(house.app(), house.settings), f"{server.address}/demo/", TITLE)
             login = _demo_login(house)
-        _say_where(server.public_url, login)
+        _say_where(server.address, login)
     _serve(house)
 
 

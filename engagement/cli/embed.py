@@ -23,7 +23,7 @@ class _House(Protocol):
 def embed(house: _House, site_key: str | None, as_json: bool) -> None:
     """Print the widget's script element, with the hash that browsers check."""
     found = house.app().extensions["engagement-embed"]
-    address = house.tools().settings.server.public_url.rstrip("/")
+    address = house.tools().settings.server.address
     src = f"{address}/{found.name}"
     if as_json:
         click.echo(json.dumps({"src": src, "integrity": found.integrity, "latest": f"{address}/embed.js"}))

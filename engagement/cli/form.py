@@ -61,7 +61,7 @@ def change(house: _House, /, key: str, site_key: str, name_fields: tuple[str, ..
         except (InvalidInput, NotFound) as error:
             messages = error.errors if isinstance(error, InvalidInput) else ()
             raise click.ClickException(" ".join(say(e.message, "en") for e in messages)) from error
-    click.echo(f"{saved.key}: version {saved.version}, POST {house.tools().settings.server.public_url}/f/{saved.key}")
+    click.echo(f"{saved.key}: version {saved.version}, POST {house.tools().settings.server.address}/f/{saved.key}")
 
 
 def _site(key: str) -> Site:

@@ -67,7 +67,7 @@ def tell_appellant(tools: Toolbox, session: Session, comment: Comment, verdict: 
         payload={"comment": comment.id, "published": verdict is Verdict.APPROVE},
         priority=4,
     )
-    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
+    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.domain)
 
 
 def _linked(tools: Toolbox, session: Session, token: str) -> tuple[Comment, int]:

@@ -143,7 +143,7 @@ def _step(tools: Toolbox, campaign_id: int) -> bool:
         site = sites.by_id(session, campaign.site_id)
         batch = campaigns.next_recipients(session, campaign, BATCH)
         for to in batch:
-            outbox.add(session, _notice(campaign, site, to), now, _domain(tools))
+            outbox.add(session, _notice(campaign, site, to), now, tools.settings.mail.domain)
         cursor = batch[-1].subscription if batch else campaign.cursor
         campaigns.move(session, campaign_id, cursor, walked=len(batch) < BATCH)
     return True
@@ -195,7 +195,3 @@ def _hand_over(tools: Toolbox, campaign_id: int) -> bool:
 def _may_get(found: Subscription | None, notice: Notice) -> bool:
     """Looked at when a mail is sent, not only when it was queued."""
     return found is not None and found.state is SubscriptionState.CONFIRMED and found.email == notice.recipient
-
-
-def _domain(tools: Toolbox) -> str:
-    return tools.settings.mail.sender.rpartition("@")[2]

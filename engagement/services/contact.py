@@ -215,7 +215,7 @@ def _queue(tools: Toolbox, session: Session, site: Site, message: ReaderMessage)
         payload={"message": message.id, "unchecked": is_unchecked(message.reasons)},
         priority=3,
     )
-    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
+    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.domain)
 
 
 def _key(message: ReaderMessage) -> str:

@@ -32,7 +32,7 @@ def gather_news(tools: Toolbox) -> int:
         with transaction() as session:
             site, found = sites.by_id(session, site_id), news.take(session, site_id, BATCH)
             if found and site.author_email and site.rules.author_mail != AuthorMail.OFF:
-                outbox.add(session, _notice(site, found, int(now.timestamp())), now, _domain(tools))
+                outbox.add(session, _notice(site, found, int(now.timestamp())), now, tools.settings.mail.domain)
     return len(due)
 
 
@@ -57,7 +57,7 @@ def digest_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | No
         "pages": _by_page(tools, [(c, entry) for c, entry in listed if not _waits(c)]),
         "more": len(found) - len(listed),
         "waiting": waiting,
-        "desk_url": f"{tools.settings.server.public_url.rstrip('/')}/desk/",
+        "desk_url": f"{tools.settings.server.address}/desk/",
         "title": tools.letters.quote(found[0].page_title or found[0].page_url),
         **_thread(site, found),
     }
@@ -115,7 +115,3 @@ def _notice(site: Site, found: Sequence[str], at: int) -> Notice:
         site_id=site.id,
         payload={"comments": ",".join(found)},
     )
-
-
-def _domain(tools: Toolbox) -> str:
-    return tools.settings.mail.sender.rpartition("@")[2]

@@ -248,7 +248,7 @@ def _contact_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | 
         "topic": tools.letters.quote(message.subject),
         "body": tools.letters.quote(message.body),
         "unchecked": bool(notice.payload["unchecked"]),
-        "desk_url": f"{tools.settings.server.public_url.rstrip('/')}/desk/inbox",
+        "desk_url": f"{tools.settings.server.address}/desk/inbox",
     }
 
 

@@ -57,7 +57,7 @@ def queue(tools: Toolbox, session: Session, site: Site, found: Subscription, kin
         payload={"subscription": found.id, "version": found.version},
         priority=1,
     )
-    outbox.add(session, notice, now, tools.settings.mail.sender.rpartition("@")[2])
+    outbox.add(session, notice, now, tools.settings.mail.domain)
     mailbox = mailbox_hash(tools, found.email)
     newsletter.prove(session, Proof(site.id, mailbox, _WRITTEN[kind], now, "form", notice.language))
 
@@ -69,7 +69,7 @@ def pretend(tools: Toolbox, session: Session, site: Site) -> None:
     """
     now, key = tools.clock.now(), f"pretended:{tools.randomness(64)}"
     notice = Notice(NoticeKind.NEWSLETTER_CONFIRM, key, "nobody@invalid", site.language, site.id)
-    outbox.add(session, notice, now, tools.settings.mail.sender.rpartition("@")[2])
+    outbox.add(session, notice, now, tools.settings.mail.domain)
     outbox.drop(session, key)
     newsletter.pretend(session, Proof(site.id, "0" * 64, "pretended", now, "form", site.language))
 

@@ -55,7 +55,7 @@ def add(tools: Toolbox, email: str, site_keys: Sequence[str]) -> str:
             moderators.grant(session, moderator, site.id)
         moderators.add_link(session, _hash(token), moderator, now + LOGIN_LINK_FOR)
         audit.write(session, now, COMMAND_LINE, "moderator-added", email)
-    return f"{tools.settings.server.public_url.rstrip('/')}/desk/enter/{token}"
+    return f"{tools.settings.server.address}/desk/enter/{token}"
 
 
 def every() -> list[Moderator]:

@@ -58,7 +58,7 @@ def _asked(patient: Patient, what: str, look: Callable[[Patient, str, str], Find
     if mail.transport != "smtp":
         return Finding(what, Grade.OK, NO_MAIL)
     try:
-        return look(patient, what, mail.sender.rpartition("@")[2])
+        return look(patient, what, mail.domain)
     except LookupError:
         return Finding(what, Grade.WARN, NO_NAMES, "try again later, or look from another machine")
 

@@ -47,7 +47,7 @@ def purge_changed(tools: Toolbox) -> int:
 
 def addresses(tools: Toolbox, site: str, page_url: str) -> tuple[str, ...]:
     """Where the thread of a page is shown: the article, and our own addresses of it without cursor or order."""
-    ours = tools.settings.server.public_url.rstrip("/")
+    ours = tools.settings.server.address
     query = urlencode({"page_url": page_url})
     return (
         page_url,

@@ -168,7 +168,7 @@ def _tell(tools: Toolbox, session: Session, site: Site, reply: Comment) -> None:
         priority=6,
     )
     now = tools.clock.now()
-    outbox.add(session, notice, now, _domain(tools))
+    outbox.add(session, notice, now, tools.settings.mail.domain)
     outbox.revive(session, notice.key, now)  # hidden before its letter went out, and published again
 
 
@@ -216,7 +216,7 @@ def _mail(tools: Toolbox, session: Session, site: Site, found: ReplyConsent, mai
         payload={"consent": pending.id, "version": pending.version},
         priority=1,
     )
-    outbox.add(session, notice, now, _domain(tools))
+    outbox.add(session, notice, now, tools.settings.mail.domain)
     newsletter.prove(session, Proof(site.id, mailbox, MAILED, now, "form", site.language))
 
 
@@ -232,7 +232,3 @@ def _linked(
 
 def _proof(tools: Toolbox, site: Site, email: str, what: str, at: datetime, method: str) -> Proof:
     return Proof(site.id, address_hash(tools, email), what, at, method)
-
-
-def _domain(tools: Toolbox) -> str:
-    return tools.settings.mail.sender.rpartition("@")[2]

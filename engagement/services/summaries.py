@@ -160,7 +160,7 @@ def _frame(tools: Toolbox, queued: QueuedNotice, site: Site) -> dict[str, object
         "recipient": queued.notice.recipient,
         "created_at": queued.created_at,
         "site_name": site.name,
-        "desk_url": f"{tools.settings.server.public_url.rstrip('/')}/desk/",
+        "desk_url": f"{tools.settings.server.address}/desk/",
         "thread": f"{queued.notice.kind.value}:{site.key}",
     }
 
@@ -177,4 +177,4 @@ def _queue(
     priority: int,
 ) -> None:
     notice = Notice(kind, f"{kind.value}:{key}", recipient, site.language, site.id, payload, priority)
-    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.sender.rpartition("@")[2])
+    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.domain)

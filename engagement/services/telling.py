@@ -46,7 +46,7 @@ def tell_notifier(tools: Toolbox, session: Session, site: Site, report: KeptRepo
         site_id=site.id,
         payload={"reference": report.reference},
     )
-    outbox.add(session, notice, tools.clock.now(), _domain(tools))
+    outbox.add(session, notice, tools.clock.now(), tools.settings.mail.domain)
 
 
 def _post(tools: Toolbox, session: Session, site: Site, kind: NoticeKind, key: str, comment: Comment) -> None:
@@ -66,7 +66,7 @@ def _post(tools: Toolbox, session: Session, site: Site, kind: NoticeKind, key: s
         payload={"comment": comment.id, "version": comment.version},
         priority=5 if kind is NoticeKind.COMMENT_PUBLISHED else 3,
     )
-    outbox.add(session, notice, now, _domain(tools), due=due)
+    outbox.add(session, notice, now, tools.settings.mail.domain, due=due)
 
 
 def _due(session: Session, site: Site, kind: NoticeKind, now: datetime) -> datetime | None:
@@ -78,7 +78,3 @@ def _due(session: Session, site: Site, kind: NoticeKind, now: datetime) -> datet
         sites.lock(session, site.id)  # of two comments at once only one is the first
         last = outbox.last_written(session, site.id, _NEWS)
     return published_due(site.rules, now, last)
-
-
-def _domain(tools: Toolbox) -> str:
-    return tools.settings.mail.sender.rpartition("@")[2]

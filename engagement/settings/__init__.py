@@ -45,6 +45,11 @@ class Server:
     threads: int = 8
     demo: bool = False
 
+    @property
+    def address(self) -> str:
+        """``public_url`` without a slash at its end, for a path to follow."""
+        return self.public_url.rstrip("/")
+
 
 @dataclass(frozen=True)
 class Database:
@@ -100,6 +105,11 @@ class Mail:
     per_day: int = 0
     remind_after_hours: int = 24
     bulk_per_minute: int = 60
+
+    @property
+    def domain(self) -> str:
+        """The sender's."""
+        return self.sender.rpartition("@")[2]
 
 
 @dataclass(frozen=True)

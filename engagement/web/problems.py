@@ -90,7 +90,7 @@ def register(app: Flask) -> None:
 def problem(status: int, slug: str, detail: Message | str, **more: Any) -> Response:
     """An ``application/problem+json`` answer in the reader's language."""
     body = {
-        "type": f"{toolbox().settings.server.public_url.rstrip('/')}/problems/{slug}",
+        "type": f"{toolbox().settings.server.address}/problems/{slug}",
         "title": say(TITLES[slug], language()),
         "status": status,
         "detail": say(detail, language()),

@@ -59,7 +59,7 @@ def contact_script() -> Response:
 
 def page_url() -> str:
     """The article's one address, however the blog was reached."""
-    return f"{toolbox().settings.server.public_url.rstrip('/')}/demo/"
+    return f"{toolbox().settings.server.address}/demo/"
 
 
 def _mails() -> bool:

@@ -83,7 +83,7 @@ def _page(session: DeskSession, code: int = 200, /, **more: object) -> Response:
 
 
 def _shown(site: Site, form: NewsletterForm) -> Shown:
-    url = toolbox().settings.server.public_url.rstrip("/")
+    url = toolbox().settings.server.address
     own = say(Message(signing_up.CONSENT, {"site": site.name}), site.language)
     texts = tuple(say(text, site.language) for text in (signing_up.ASKED, REFUSED, CONFIRMED))
     return Shown(form, site, f"{url}/f/{form.key}", form.consent_text or own, texts)

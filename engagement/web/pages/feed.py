@@ -36,7 +36,7 @@ def feed(site: str) -> Response:
 
 
 def _feed(site: Site, page_url: str | None, comments: Sequence[Comment]) -> Xml.Element:
-    here = f"{toolbox().settings.server.public_url.rstrip('/')}/sites/{site.key}/comments.atom"
+    here = f"{toolbox().settings.server.address}/sites/{site.key}/comments.atom"
     root = Xml.Element("feed", {"xmlns": ATOM, "xmlns:thr": THREADING, "xml:lang": site.language})
     title = Message(OF_SITE, {"site": site.name})
     if page_url:

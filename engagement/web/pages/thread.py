@@ -88,7 +88,7 @@ def _asked(site: Site) -> dict[str, Any]:
 
 def _base() -> str:
     """In another origin's page our addresses must be whole."""
-    return toolbox().settings.server.public_url.rstrip("/")
+    return toolbox().settings.server.address
 
 
 @blueprint.post("/sites/<site>/comments")

@@ -134,7 +134,7 @@ def _too_many(error: errors.TooManyRequests) -> Response:
     links = [
         {
             "description": "Request a higher quota limit.",
-            "url": f"{toolbox().settings.server.public_url.rstrip('/')}/problems/too-many-requests",
+            "url": f"{toolbox().settings.server.address}/problems/too-many-requests",
         }
     ]
     answer = refusal(429, message, [info, {"@type": f"{_RPC}Help", "links": links}])
