@@ -1,6 +1,6 @@
 """How much mail may go where anybody can send some: to a mailbox, from a site, from the whole installation.
 
-A mail that a form causes is written down as a proof of its kind, and those are counted. The ceiling of the
+A mail that a form causes is written down as a proof of its kind, and those are counted together. The ceiling of the
 installation is an alarm: either the house has grown, or somebody makes it a weapon.
 """
 
@@ -20,7 +20,11 @@ from engagement.storage.newsletter import Proof
 
 _log = logging.getLogger(__name__)
 _HOUR = timedelta(hours=1)
-_WRITTEN = {NoticeKind.NEWSLETTER_CONFIRM: "mailed", NoticeKind.NEWSLETTER_LEAVE: "leave-mailed"}
+_WRITTEN = {
+    NoticeKind.NEWSLETTER_CONFIRM: "mailed",
+    NoticeKind.NEWSLETTER_LEAVE: "leave-mailed",
+    NoticeKind.REPLY_CONFIRM: "reply-mailed",
+}
 ALARM_SHOWN = timedelta(days=1)
 ALARMIST, ALARM = "mail", "mail-ceiling"  # who and what, in the audit
 
@@ -57,9 +61,14 @@ def queue(tools: Toolbox, session: Session, site: Site, found: Subscription, kin
         payload={"subscription": found.id, "version": found.version},
         priority=1,
     )
+    write_down(tools, session, notice)
+
+
+def write_down(tools: Toolbox, session: Session, notice: Notice) -> None:
+    """Queue a mail of one of the counted kinds, with the line that it is counted by."""
+    now, mailbox = tools.clock.now(), mailbox_hash(tools, notice.recipient)
     outbox.add(session, notice, now, tools.settings.mail.domain)
-    mailbox = mailbox_hash(tools, found.email)
-    newsletter.prove(session, Proof(site.id, mailbox, _WRITTEN[kind], now, "form", notice.language))
+    newsletter.prove(session, Proof(notice.site_id, mailbox, _WRITTEN[notice.kind], now, "form", notice.language))
 
 
 def pretend(tools: Toolbox, session: Session, site: Site) -> None:

@@ -13,37 +13,42 @@ from sqlalchemy.orm import Session
 from engagement.domain.comments import Comment, Status
 from engagement.domain.errors import LinkNotValid
 from engagement.domain.messages import N_
-from engagement.domain.newsletter import SubscriptionState, may_be_mailed
+from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import Notice, NoticeKind, QueuedNotice
 from engagement.domain.replies import EVERYWHERE, ReplyConsent, own_reply
 from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.markup import visible_text
-from engagement.services import suppressions
-from engagement.services.addresses import address_hash, mailbox_hash
+from engagement.services import mail_quota, suppressions
+from engagement.services.addresses import address_hash
+from engagement.services.newsletter import first_version
 from engagement.services.ports import Toolbox
 from engagement.storage import comments, newsletter, outbox, pages, replies, sites
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
 
 WISH = N_("Tell me about replies")
-ASKED, MAILED, CONFIRMED, LEFT = "reply-asked", "reply-mailed", "reply-yes", "reply-left"
+ASKED, CONFIRMED, LEFT = "reply-asked", "reply-yes", "reply-left"
 BATCH = 50
 _CAUGHT_UP = 20  # answers that came before an address was confirmed; more would be a flood
-_VERSION_BITS = 30  # versions start at random, so that a link never fits a later row with the same id
 
 
 def announce_published(tools: Toolbox) -> int:
-    """Queue the letters about newly published comments; how many comments were looked at."""
-    with transaction() as session:
-        ids = replies.take_announcements(session, BATCH)
-        for comment_id in ids:
-            comment = comments.get(session, comment_id)
+    """Queue the letters about newly published comments; how many comments were looked at.
+
+    Each in a transaction of its own, which holds one mailbox: two processes cannot wait for each other in a ring.
+    """
+    for done in range(BATCH):
+        with transaction() as session:
+            comment_id = replies.take_announcement(session)
+            comment = comments.get(session, comment_id) if comment_id else None
             if comment is not None and comment.status is Status.PUBLISHED:
                 site = sites.by_id(session, comment.site_id)
                 _ask(tools, session, site, comment)
                 _tell(tools, session, site, comment)
-    return len(ids)
+        if comment_id is None:
+            return done
+    return BATCH
 
 
 def look_up(tools: Toolbox, token: str, purpose: Literal["confirm", "leave"]) -> tuple[ReplyConsent, Site, str]:
@@ -179,30 +184,21 @@ def _ask(tools: Toolbox, session: Session, site: Site, comment: Comment) -> None
         return
     if suppressions.silenced(tools, session, site.id, email):
         return
-    mailbox = mailbox_hash(tools, email)
-    version = 1 + tools.randomness(_VERSION_BITS)
-    found, new = replies.ensure(session, site.id, email, version=version, now=now)
+    mail_quota.hold_mailbox(tools, session, email)
+    found, new = replies.ensure(session, site.id, email, version=first_version(tools), now=now)
     if found.state is SubscriptionState.CONFIRMED:
         return
-    mail = _may_mail(tools, session, site, mailbox, now)
+    mail = mail_quota.may_mail(tools, session, site, email, NoticeKind.REPLY_CONFIRM)
     if new or mail:
         asked = _proof(tools, site, email, ASKED, now, "form")
         wish, page = say(WISH, site.language), comment.page_url
         shown = replace(asked, form="comment-1", consent_text=wish, source_url=page, language=site.language)
         newsletter.prove(session, shown)
     if mail:
-        _mail(tools, session, site, found, mailbox, now)
+        _mail(tools, session, site, found, now)
 
 
-def _may_mail(tools: Toolbox, session: Session, site: Site, mailbox: str, now: datetime) -> bool:
-    sent = newsletter.mailed(session, site.id, mailbox, MAILED, now - timedelta(days=30))
-    if not may_be_mailed(sent, now):
-        return False
-    by_site = newsletter.mailed_by_site(session, site.id, now - timedelta(hours=1), what=MAILED)
-    return by_site < tools.settings.limits.mail_per_site_hour
-
-
-def _mail(tools: Toolbox, session: Session, site: Site, found: ReplyConsent, mailbox: str, now: datetime) -> None:
+def _mail(tools: Toolbox, session: Session, site: Site, found: ReplyConsent, now: datetime) -> None:
     left = found.state is SubscriptionState.LEFT
     pending = replace(found, state=SubscriptionState.PENDING, version=found.version + left, created_at=now)
     replies.save(session, pending)
@@ -216,8 +212,7 @@ def _mail(tools: Toolbox, session: Session, site: Site, found: ReplyConsent, mai
         payload={"consent": pending.id, "version": pending.version},
         priority=1,
     )
-    outbox.add(session, notice, now, tools.settings.mail.domain)
-    newsletter.prove(session, Proof(site.id, mailbox, MAILED, now, "form", site.language))
+    mail_quota.write_down(tools, session, notice)
 
 
 def _linked(

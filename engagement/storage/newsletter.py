@@ -8,16 +8,17 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.storage.db import insert
+from engagement.storage.mail_tables import ReplyConsentRow
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value
-MAILED = ("mailed", "leave-mailed")
+MAILED = ("mailed", "leave-mailed", "reply-mailed")  # mails that a form causes
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One line of proof: ``what`` is asked, mailed, confirmed, left, leave-mailed or imported; ``method`` form, link,
-    one-click, page or import."""
+    """One line of proof: ``what`` is asked, mailed, confirmed, left, leave-mailed or imported, and of replies
+    reply-asked, reply-mailed, reply-yes or reply-left; ``method`` form, link, one-click, page or import."""
 
     site_id: int
     email_hash: str
@@ -95,7 +96,7 @@ def pretend(session: Session, proof: Proof) -> None:
 
 
 def mailed(session: Session, site_id: int, email_hash: str, what: str, since: datetime) -> list[datetime]:
-    """When mails of a kind (``mailed`` or ``leave-mailed``) went to a mailbox."""
+    """When mails of a kind, one of ``MAILED``, went to a mailbox."""
     query = select(ConsentRow.at).where(
         ConsentRow.site_id == site_id,
         ConsentRow.email_hash == email_hash,
@@ -135,21 +136,20 @@ def of_site(
     return [subscription_of(row) for row in session.scalars(query.order_by(SubscriptionRow.id).limit(limit))]
 
 
-def mailed_by_site(session: Session, site_id: int, since: datetime, what: str = "mailed") -> int:
-    """How many confirmations a site has sent."""
-    query = select(func.count()).where(ConsentRow.site_id == site_id, ConsentRow.what == what, ConsentRow.at > since)
-    return session.scalar(query) or 0
-
-
 def purge(session: Session, before: datetime) -> None:
     """Forget addresses that never confirmed; who had left before and asked in vain again counts as left."""
-    stale = (SubscriptionRow.state == _PENDING) & (SubscriptionRow.created_at < before)
+    forget_pending(session, SubscriptionRow, before)
+
+
+def forget_pending(session: Session, table: type[SubscriptionRow] | type[ReplyConsentRow], before: datetime) -> None:
+    """What ``purge`` does, for either kind of consent."""
+    stale = (table.state == _PENDING) & (table.created_at < before)
     session.execute(
-        update(SubscriptionRow)
-        .where(stale, SubscriptionRow.left_at.is_not(None))
-        .values(state=SubscriptionState.LEFT.value, version=SubscriptionRow.version + 1)
+        update(table)
+        .where(stale, table.left_at.is_not(None))
+        .values(state=SubscriptionState.LEFT.value, version=table.version + 1)
     )
-    session.execute(delete(SubscriptionRow).where(stale))
+    session.execute(delete(table).where(stale))
 
 
 def subscription_of(row: SubscriptionRow) -> Subscription:

@@ -11,6 +11,7 @@ from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.replies import ReplyConsent
 from engagement.storage.db import insert
 from engagement.storage.mail_tables import AnnouncementRow, ReplyConsentRow, ReplyMuteRow
+from engagement.storage.newsletter import forget_pending
 from engagement.storage.tables import CommentRow
 
 _PENDING = SubscriptionState.PENDING.value
@@ -21,14 +22,14 @@ def announce(session: Session, comment_id: str) -> None:
     session.execute(insert(session, AnnouncementRow).values(comment_id=comment_id).on_conflict_do_nothing())
 
 
-def take_announcements(session: Session, limit: int) -> list[str]:
-    """Ids of published comments to announce; they are gone when this transaction is committed."""
-    rows = session.scalars(
-        select(AnnouncementRow).order_by(AnnouncementRow.comment_id).limit(limit).with_for_update(skip_locked=True)
-    ).all()
-    ids = [row.comment_id for row in rows]
-    session.execute(delete(AnnouncementRow).where(AnnouncementRow.comment_id.in_(ids)))
-    return ids
+def take_announcement(session: Session) -> str | None:
+    """The id of a published comment to announce; it is gone when this transaction is committed."""
+    query = select(AnnouncementRow).order_by(AnnouncementRow.comment_id).limit(1)
+    row = session.scalar(query.with_for_update(skip_locked=True))
+    if row is None:
+        return None
+    session.delete(row)
+    return row.comment_id
 
 
 def ensure(session: Session, site_id: int, email: str, *, version: int, now: datetime) -> tuple[ReplyConsent, bool]:
@@ -104,15 +105,7 @@ def answers_since(session: Session, consent: ReplyConsent, limit: int) -> Sequen
 
 def purge(session: Session, before: datetime) -> None:
     """Forget addresses that never confirmed; who had left before and asked in vain again counts as left."""
-    stale = (ReplyConsentRow.state == _PENDING) & (ReplyConsentRow.created_at < before)
-    session.execute(
-        update(ReplyConsentRow)
-        .where(stale, ReplyConsentRow.left_at.is_not(None))
-        .values(state=SubscriptionState.LEFT.value, version=ReplyConsentRow.version + 1)
-    )
-    gone = list(session.scalars(select(ReplyConsentRow.id).where(stale)))
-    session.execute(delete(ReplyMuteRow).where(ReplyMuteRow.consent_id.in_(gone)))
-    session.execute(delete(ReplyConsentRow).where(ReplyConsentRow.id.in_(gone)))
+    forget_pending(session, ReplyConsentRow, before)  # with what they mute
 
 
 def _of(site_id: int, email: str) -> Select[ReplyConsentRow]:

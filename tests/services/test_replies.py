@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from engagement.domain.comments import Comment, Status, Submission
 from engagement.domain.errors import LinkNotValid
 from engagement.domain.moderation import Actor, Verdict
-from engagement.domain.newsletter import SubscriptionState
+from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import comments, editing, moderation, privacy, replies
+from engagement.services import comments, editing, moderation, newsletter, privacy, replies
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.storage.db import reading, transaction
@@ -127,6 +127,19 @@ def test_a_mailbox_is_asked_once_a_day_and_thrice_a_month_whatever_its_tags(
 
 
 @pytest.mark.parametrize(("email", "notify"), [("", True), (ANNA, False)])
+@pytest.mark.parametrize("limit", ["mail_per_hour", "mail_per_site_hour"])
+def test_letters_to_confirm_count_with_those_of_the_newsletter(tools: Toolbox, site: Site, limit: str) -> None:
+    limits = replace(tools.settings.limits, **{limit: 2})
+    tools = replace(tools, settings=replace(tools.settings, limits=limits))
+    newsletter.sign_up(tools, site, SignUp("lia@posta.example", "Lia"))
+    for email in (ANNA, BRUNO):
+        say(tools, site, email)
+        replies.announce_published(tools)
+    newsletter.sign_up(tools, site, SignUp("ugo@posta.example", "Ugo"))
+    asked = [(row.kind, row.recipient) for row in rows(OutboxRow) if row.kind.endswith("-confirm")]
+    assert asked == [("newsletter-confirm", "lia@posta.example"), ("reply-confirm", ANNA)]
+
+
 def test_without_an_address_or_a_wish_nobody_is_written_to(
     tools: Toolbox, site: Site, email: str, notify: bool
 ) -> None:
