@@ -78,14 +78,15 @@ def settle(
             comment_version=comment.version,
         )
         if edit is not None and verdict is not Verdict.SPAM:
-            return _settled_edit(session, comment, edit, line)
-        appeals.tell_appellant(tools, session, comment, verdict)
-        moved = _moved(session, comment, line)
-        close_reports(tools, session, moved, to)
-        teach(tools, session, comment, verdict.value)
-        note_verdict(tools, session, comment, verdict)
+            settled = _settled_edit(session, comment, edit, line)
+        else:
+            appeals.tell_appellant(tools, session, comment, verdict)
+            settled = _moved(session, comment, line)
+            close_reports(tools, session, settled, to)
+            teach(tools, session, comment, verdict.value)
+            note_verdict(tools, session, comment, verdict)
     tools.wake()
-    return moved
+    return settled
 
 
 def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | None, version: int | None) -> Comment:
@@ -106,7 +107,9 @@ def undo(tools: Toolbox, comment_id: str, who: str, site_ids: Sequence[int] | No
             comment_version=comment.version,
         )
         teach(tools, session, comment, UNDO)
-        return _moved(session, comment, line)
+        moved = _moved(session, comment, line)
+    tools.wake()
+    return moved
 
 
 def log(comment_id: str, site_ids: Sequence[int] | None) -> list[LogLine]:

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.domain.newsletter import Subscription
+from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.domain.suppression import SuppressionReason
 from engagement.services import newsletter, privacy, suppressions
 from engagement.services.addresses import hashes_of
 from engagement.services.ports import Toolbox
+from engagement.storage import contacts, sites
 from engagement.storage import newsletter as subscriptions
-from engagement.storage import sites
 from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
 
@@ -49,14 +49,20 @@ def change(tools: Toolbox, token: str, *, name: str, language: str) -> Preferenc
         found = newsletter.linked(tools, session, token, "preferences", lock=True)
         changed = replace(found, name=name, language=language)
         subscriptions.save(session, changed)
-        return _seen(tools, session, changed)
+        if tools.settings.brevo.on and changed.state is SubscriptionState.CONFIRMED:
+            contacts.want_anew(session, changed.email, tools.clock.now())
+        seen = _seen(tools, session, changed)
+    tools.wake()
+    return seen
 
 
 def leave(tools: Toolbox, token: str) -> Preferences:
     """Leave this newsletter."""
     with transaction() as session:
         found = newsletter.linked(tools, session, token, "preferences", lock=True)
-        return _seen(tools, session, newsletter.leave_in(tools, session, found, PAGE))
+        seen = _seen(tools, session, newsletter.leave_in(tools, session, found, PAGE))
+    tools.wake()
+    return seen
 
 
 def stop(tools: Toolbox, token: str) -> Preferences:
@@ -68,7 +74,9 @@ def stop(tools: Toolbox, token: str) -> Preferences:
         for site in sites.every(session):
             if not suppressions.silenced(tools, session, site.id, email):
                 suppressions.write(tools, session, site.id, email, SuppressionReason.MANUAL, PAGE)
-        return _seen(tools, session, newsletter.linked(tools, session, token, "preferences"))
+        seen = _seen(tools, session, newsletter.linked(tools, session, token, "preferences"))
+    tools.wake()
+    return seen
 
 
 def resume(tools: Toolbox, token: str) -> Preferences:

@@ -68,6 +68,7 @@ def forget(tools: Toolbox, email: str, by: str = COMMAND_LINE) -> Forgotten:
         for site in known:
             suppressions.write(tools, session, site.id, email, SuppressionReason.FORGOTTEN, ERASURE)
         audit.write(session, now, by, "forgotten", ", ".join(f"{k} {v}" for k, v in asdict(done).items()))
+    tools.wake()
     if not privacy.scrub():
         _log.warning("the database file is busy: deleted bytes stay in it; type VACUUM in sqlite3 later")
     return done

@@ -22,10 +22,13 @@ def vote(tools: Toolbox, site: Site, comment_id: str, value: int, *, client: str
         if comment is None or comment.site_id != site.id or comment.status is not Status.PUBLISHED:
             raise NotFound
         pages.lock(session, comment.page_id)
-        if votes.cast(session, comment.id, voter(tools, comment_id, client, agent), value, tools.clock.now()):
+        changed = votes.cast(session, comment.id, voter(tools, comment_id, client, agent), value, tools.clock.now())
+        if changed:
             pages.changed(session, comment.page_id)
         session.expire_all()
         counted = comments.get(session, comment_id)
+    if changed:
+        tools.wake()
     return counted or comment
 
 

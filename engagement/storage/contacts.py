@@ -1,8 +1,9 @@
 """Whose contact at the newsletter service is not as it should be, the way there, and what its webhook told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -15,7 +16,8 @@ from engagement.storage.newsletter import subscription_of
 from engagement.storage.tables import SubscriptionRow
 
 _QUEUED, _LEASED, _REFUSED = "queued", "leased", "refused"
-_NEW = {"generation": 1, "state": _QUEUED, "lease_token": "", "last_reply": ""}
+_NEW: dict[str, Any] = {"erase": False, "unblock": False, "generation": 1}
+_NEW |= {"state": _QUEUED, "lease_token": "", "last_reply": ""}
 _TOO_MANY = 429
 _SEVERAL = 3
 _ONLY = 1  # the id of the one row of the way
@@ -36,23 +38,34 @@ def want(session: Session, email: str, now: datetime, *, erase: bool = False, un
     A call that is under way keeps its lease, so that no two of one address run beside each other; the new wish is due
     when it ends.
     """
-    wish = {"erase": erase, "unblock": unblock, "attempts": 0, "next_attempt_at": now, "changed_at": now}
+    _want(session, email, now, {"erase": erase, "unblock": unblock})
+
+
+def want_anew(session: Session, email: str, now: datetime) -> None:
+    """What there is to tell about an address has changed; a wish to erase or unblock that waits stays."""
+    _want(session, email, now, {})
+
+
+def want_unless_wanted(session: Session, email: str, now: datetime) -> bool:
+    """Note it too, for who only thinks so: a wish that is there already stays as it is; whether there was none."""
+    made = insert(session, ContactJobRow).values(email=email, **_NEW, **_due(now)).on_conflict_do_nothing()
+    return session.scalar(made.returning(ContactJobRow.id)) is not None
+
+
+def _want(session: Session, email: str, now: datetime, wish: Mapping[str, bool]) -> None:
     state = case((ContactJobRow.state == _LEASED, _LEASED), else_=_QUEUED)
     session.execute(
         insert(session, ContactJobRow)
-        .values(email=email, **wish, **_NEW)
+        .values(_NEW | _due(now) | wish | {"email": email})
         .on_conflict_do_update(
             index_elements=[ContactJobRow.email],
-            set_=wish | {"generation": ContactJobRow.generation + 1, "state": state},
+            set_=_due(now) | wish | {"generation": ContactJobRow.generation + 1, "state": state},
         )
     )
 
 
-def want_unless_wanted(session: Session, email: str, now: datetime) -> bool:
-    """The same, for who only thinks so: a wish that is there already stays as it is; whether there was none."""
-    wish = {"erase": False, "unblock": False, "attempts": 0, "next_attempt_at": now, "changed_at": now}
-    made = insert(session, ContactJobRow).values(email=email, **wish, **_NEW).on_conflict_do_nothing()
-    return session.scalar(made.returning(ContactJobRow.id)) is not None
+def _due(now: datetime) -> dict[str, Any]:
+    return {"attempts": 0, "next_attempt_at": now, "changed_at": now}
 
 
 def claim(session: Session, now: datetime, token: str) -> Job | None:

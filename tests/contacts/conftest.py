@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from engagement.domain.newsletter import SignUp
+from engagement.domain.newsletter import LinkPurpose, SignUp
 from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.services import newsletter
@@ -70,9 +70,8 @@ def leave(tools: Toolbox, site: Site, email: str) -> None:
     newsletter.leave(tools, token(tools, site, "leave", email), "link")
 
 
-def token(tools: Toolbox, site: Site, purpose: str, email: str) -> str:
+def token(tools: Toolbox, site: Site, purpose: LinkPurpose, email: str) -> str:
     with reading() as session:
         found = subscriptions.find(session, site.id, email)
     assert found is not None
-    link = tools.links.newsletter
-    return (link("leave", found.id, found.version) if purpose == "leave" else link("confirm", found.id, found.version)).rpartition("/")[2]  # fmt: skip
+    return tools.links.newsletter(purpose, found.id, found.version).rpartition("/")[2]

@@ -15,7 +15,7 @@ from engagement.domain.contacts import LEASE, Answer, Contact
 from engagement.domain.contacts import Brevo as Settings
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import contacts, moderators, newsletter, privacy, sites
+from engagement.services import contacts, moderators, newsletter, preferences, privacy, sites
 from engagement.services.ports import Toolbox
 from engagement.storage import contacts as rows_of
 from engagement.storage.contact_tables import ContactJobRow
@@ -79,6 +79,29 @@ def test_every_fact_can_be_an_attribute(make_tools: Callable[..., Toolbox], site
     assert (told["A"], told["B"], told["C"]) == ("Il blog di prova", "it", "2026-11-25")
     left = newsletter.leave(tools, told["D"].rpartition("/")[2], "link")
     assert left.email == READER
+
+
+def test_another_name_or_language_is_told_and_the_wish_that_waits_stays(
+    make_tools: Callable[..., Toolbox], site: Site, brevo: Brevo
+) -> None:
+    rung: list[str] = []
+    tools = make_tools(brevo__attributes__lingua="language", brevo__sync_unsubscribes="blocklist")
+    tools = replace(tools, wake=lambda: rung.append("."))
+    confirm(tools, site, READER)
+    page = token(tools, site, "preferences", READER)
+    rung.clear()
+    preferences.change(tools, page, name="Anna Maria", language="en")
+    assert [(job.unblock, job.generation) for job in jobs()] == [(True, 2)]
+    work(tools)
+    assert brevo.contacts[READER]["attributes"] == {"NOME": "Anna Maria", "LINGUA": "en"}
+    preferences.change(tools, page, name="Anna", language="en")
+    work(tools)
+    assert brevo.contacts[READER]["attributes"]["NOME"] == "Anna"
+    preferences.leave(tools, page)
+    assert len(rung) == 3
+    preferences.change(tools, page, name="Annina", language="it")
+    work(tools)
+    assert (brevo.contacts[READER]["attributes"]["NOME"], brevo.contacts[READER]["emailBlacklisted"]) == ("Anna", True)
 
 
 def test_without_a_key_nothing_is_written_down(app: Flask, site: Site) -> None:

@@ -1,6 +1,8 @@
 """Verdicts, their fencing, their undoing; the people and the keys."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from engagement.domain.errors import (
 from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.moderators import Scope
 from engagement.domain.sites import Site
-from engagement.services import comments, keys, moderation, moderators
+from engagement.services import comments, editing, keys, moderation, moderators, voting
 from engagement.services.ports import Toolbox
 from tests.fakes import FixedScreener, StoppedClock
 
@@ -55,6 +57,24 @@ def test_undo_goes_back_once(tools: Toolbox, site: Site, screener: FixedScreener
     with pytest.raises(Conflict):
         moderation.undo(tools, comment, EMAIL, [site.id], 3)
     assert comments.read_thread(site, "https://blog.example/a", sort="oldest", limit=9, after=None).count == 0
+
+
+def test_whatever_a_person_decides_wakes_the_background(tools: Toolbox, site: Site, screener: FixedScreener) -> None:
+    rung: list[str] = []
+    listening = replace(tools, wake=lambda: rung.append("."))
+    comment = held(tools, site, screener)
+    settle(listening, comment)
+    moderation.undo(listening, comment, EMAIL, [site.id], 2)
+    settle(listening, comment, version=3)
+    assert len(rung) == 3
+    token = tools.links.edit_token(comment, tools.clock.now() + timedelta(minutes=15))
+    screener.toxicity = 0.7
+    edited = editing.edit_comment(tools, site, comment, "Altre parole.", token).comment
+    settle(listening, comment, version=edited.version)
+    assert len(rung) == 4
+    voting.vote(listening, site, comment, 1, client="192.0.2.1", agent="")
+    voting.vote(listening, site, comment, 1, client="192.0.2.1", agent="")
+    assert len(rung) == 5
 
 
 def test_other_sites_are_not_there(tools: Toolbox, site: Site, screener: FixedScreener) -> None:
