@@ -45,12 +45,12 @@ def forget(house: _House, email: str, yes: bool, allow_again: bool, as_json: boo
 
 
 @click.command()
-@click.option("--site", help="Everything of the site with this key.")
+@click.option("--site", help="What the site with this key keeps of its readers.")
 @click.option("--email", help="Only what is kept about this address.")
 @click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file to write to.")
 @click.pass_obj
 def export(house: _House, site: str | None, email: str | None, out: TextIO) -> None:
-    """Write JSON lines: sites, pages, comments with their decisions, subscriptions, consents, mails."""
+    """Write JSON lines: pages, comments with their decisions, messages, reports, subscriptions, consents, mails."""
     if not site and not email:
         raise click.UsageError("say what to export: --site KEY, --email ADDRESS, or both")
     with house.app().app_context():

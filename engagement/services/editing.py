@@ -20,7 +20,7 @@ from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT
 from engagement.services.ports import Toolbox
 from engagement.services.screening import examine
 from engagement.services.telling import tell_notifier, tell_of_edit
-from engagement.storage import comments, pages, reports, revisions, votes, waiting
+from engagement.storage import comments, explanations, pages, reports, revisions, votes, waiting
 from engagement.storage.db import reading, transaction
 
 OVER = N_("The time to change this comment is over.")
@@ -76,6 +76,7 @@ def delete_comment(tools: Toolbox, site: Site, comment_id: str, token: str) -> N
         publishing.count(session, comment, comment.status, Status.DELETED)
         revisions.forget(session, comment.id)
         votes.forget(session, comment.id)
+        explanations.forget(session, comment.id)
         for report in reports.settle(session, comment.id, ReportState.REMOVED, now):
             tell_notifier(tools, session, site, report)
         comments.log(session, comment.id, _line(tools, comment, Status.DELETED, "delete", Decision(Outcome.PUBLISH)))

@@ -106,6 +106,8 @@ def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterato
         yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("suppression", privacy.suppressions_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("mail", privacy.mails_of(session, site_id=site_id, email=email))
+        if site_id is not None and email is None:
+            yield from _kind("suggestion", privacy.suggestions_of(session, site_id))
         if email is not None:
             yield from _kind("contact", privacy.contact_jobs_of(session, email=email))
             yield from _kind("audit", privacy.audit_of(session, email))

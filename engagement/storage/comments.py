@@ -1,6 +1,6 @@
 """Comments, as values. The id sorts by time, so it is also the cursor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,17 @@ from engagement.storage import reasons
 from engagement.storage.tables import CommentRow, DecisionRow, PageRow
 
 HISTORY_WINDOW = 1_000  # an author's earlier comments that are looked at; a bound, not a truth
+# Of an erased comment stays the place, for its answers, and that it changed.
+ERASED: Mapping[str, Any] = {
+    **dict.fromkeys(("author", "email", "website", "body", "body_html", "language"), ""),
+    **dict.fromkeys(("client_hash", "text_hash", "gist", "screen_lease"), ""),
+    **dict.fromkeys(("votes", "ups", "downs", "rank", "risk"), 0),
+    "status": Status.DELETED.value,
+    "notify_replies": False,
+    "edit_id": None,
+    "screen_at": None,
+    "version": CommentRow.version + 1,
+}
 
 
 def add(session: Session, comment: Comment, *, client_hash: str, text_hash: str, risk: float) -> None:
@@ -219,27 +230,7 @@ def erase(session: Session, comment_id: str, version: int) -> bool:
     done = session.execute(
         update(CommentRow)
         .where(CommentRow.id == comment_id, CommentRow.version == version)
-        .values(
-            status=Status.DELETED.value,
-            author="",
-            email="",
-            website="",
-            body="",
-            body_html="",
-            client_hash="",
-            text_hash="",
-            gist="",
-            language="",
-            notify_replies=False,
-            votes=0,
-            ups=0,
-            downs=0,
-            rank=0,
-            edit_id=None,
-            version=version + 1,
-            screen_at=None,
-            screen_lease="",
-        )
+        .values(ERASED)
         .returning(CommentRow.id)
     ).first()
     return done is not None

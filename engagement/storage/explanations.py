@@ -16,8 +16,12 @@ WAITS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 
 def put(session: Session, comment_id: str, now: datetime) -> None:
     """Ask for an explanation, in place of any earlier one."""
-    session.execute(delete(ExplanationRow).where(ExplanationRow.comment_id == comment_id))
+    forget(session, comment_id)
     session.add(ExplanationRow(comment_id=comment_id, due_at=now, attempts=0, lease="", text_mark="", spans=[]))
+
+
+def forget(session: Session, comment_id: str) -> None:
+    session.execute(delete(ExplanationRow).where(ExplanationRow.comment_id == comment_id))
 
 
 def claim(session: Session, now: datetime, token: str) -> str | None:

@@ -1,5 +1,6 @@
 """Pages: one row an article. Its version changes with its thread, so a 304 costs one indexed read."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -46,6 +47,12 @@ def ensure(session: Session, site_id: int, url: str, title: str, now: datetime) 
 def lock(session: Session, page_id: int) -> None:
     """Let one writer at a time at a page, so that two equal comments cannot pass each other by."""
     session.execute(select(PageRow.id).where(PageRow.id == page_id).with_for_update())
+
+
+def lock_all(session: Session, page_ids: Iterable[int]) -> None:
+    """Several pages, for a writer of comments on all of them; in their order, so that nobody waits in a ring."""
+    for page_id in sorted(set(page_ids)):
+        lock(session, page_id)
 
 
 def changed(session: Session, page_id: int, published: int = 0) -> None:

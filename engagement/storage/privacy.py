@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, Table, Text, cast, delete, func, or_, sele
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Status
+from engagement.domain.moderation import Actor
 from engagement.storage import pages
 from engagement.storage.contact_tables import ContactJobRow
 from engagement.storage.db import Base, db
-from engagement.storage.mail_tables import ReplyConsentRow
+from engagement.storage.mail_tables import ReplyConsentRow, ReplyMuteRow
+from engagement.storage.outbox import PURGE
 from engagement.storage.tables import (
     AuditRow,
     CommentRow,
@@ -24,8 +26,10 @@ from engagement.storage.tables import (
     OutboxRow,
     PageRow,
     ReportRow,
+    RevisionRow,
     SiteRow,
     SubscriptionRow,
+    SuggestionRow,
     SuppressionRow,
 )
 
@@ -44,12 +48,19 @@ def holders(session: Session, email: str) -> tuple[bool, list[str]]:
 
 
 def forget_comments(session: Session, email: str, names: Mapping[int, str]) -> int:
-    """Take name, addresses and hash off every comment left with an address; how many. ``names`` by site id."""
+    """Take name, addresses and hash off every comment left with an address, and what its author wrote to moderators.
+
+    How many. ``names`` by site id.
+    """
+    mine = func.lower(CommentRow.email) == email
+    pages.lock_all(session, session.scalars(select(CommentRow.page_id).where(mine).distinct()))
     query = select(CommentRow.id, CommentRow.site_id, CommentRow.page_id, CommentRow.status)
-    found = session.execute(query.where(func.lower(CommentRow.email) == email)).all()
+    found = session.execute(query.where(mine)).all()
     for comment_id, site_id, _, _ in found:
         bare = {"author": names[site_id], "email": "", "website": "", "client_hash": "", "notify_replies": False}
         session.execute(update(CommentRow).where(CommentRow.id == comment_id).values(bare))
+        own = (DecisionRow.comment_id == comment_id, DecisionRow.actor == Actor.AUTHOR.value)
+        session.execute(update(DecisionRow).where(*own).values(note=""))
     for page_id in sorted({page for _, _, page, status in found if status == Status.PUBLISHED.value}):
         pages.changed(session, page_id)
     return len(found)
@@ -127,15 +138,16 @@ def pages_of(session: Session, site_id: int) -> Iterator[dict[str, Any]]:
 
 
 def comments_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
-    """Comments with their pages and decisions, oldest first."""
+    """Comments with their pages, decisions and other texts, oldest first."""
     for row in _rows(session, CommentRow, *_mine(CommentRow, site_id, CommentRow.email, email)):
         page = session.get(PageRow, row.page_id)
         site = session.get(SiteRow, row.site_id)
         lines = session.scalars(select(DecisionRow).where(DecisionRow.comment_id == row.id).order_by(DecisionRow.id))
         # Who moderated is the moderator's own affair; that it was a person is not.
         decisions = [_plain(line, {"who"} if email else set()) for line in lines]
+        texts = session.scalars(select(RevisionRow).where(RevisionRow.comment_id == row.id).order_by(RevisionRow.id))
         place = {"site": site.key if site else "", "page_url": page.url if page else ""}
-        yield _plain(row) | place | {"decisions": decisions}
+        yield _plain(row) | place | {"decisions": decisions, "other_texts": [_plain(text) for text in texts]}
 
 
 def subscriptions_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
@@ -143,7 +155,11 @@ def subscriptions_of(session: Session, *, site_id: int | None, email: str | None
 
 
 def reply_consents_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
-    return _each(session, ReplyConsentRow, *_mine(ReplyConsentRow, site_id, ReplyConsentRow.email, email))
+    """With the addresses of the pages whose replies they want no more of."""
+    for row in _rows(session, ReplyConsentRow, *_mine(ReplyConsentRow, site_id, ReplyConsentRow.email, email)):
+        muted = select(PageRow.url).join(ReplyMuteRow, ReplyMuteRow.page_id == PageRow.id)
+        urls = session.scalars(muted.where(ReplyMuteRow.consent_id == row.id).order_by(PageRow.id)).all()
+        yield _plain(row) | {"muted": list(urls)}
 
 
 def messages_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
@@ -172,7 +188,12 @@ def mails_of(session: Session, *, site_id: int | None, email: str | None) -> Ite
     if email is not None:
         rows = _mails(session, email)
         return (_plain(row) for row in rows if site_id is None or row.site_id == site_id)
-    return _each(session, OutboxRow, OutboxRow.site_id == site_id)
+    return _each(session, OutboxRow, OutboxRow.site_id == site_id, OutboxRow.kind != PURGE)
+
+
+def suggestions_of(session: Session, site_id: int) -> Iterator[dict[str, Any]]:
+    """Corrections of scores, to learn from."""
+    return _each(session, SuggestionRow, SuggestionRow.site_id == site_id)
 
 
 def contact_jobs_of(session: Session, *, email: str | None) -> Iterator[dict[str, Any]]:

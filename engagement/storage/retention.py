@@ -6,11 +6,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.comments import Status
+from engagement.storage import pages
+from engagement.storage.comments import ERASED
 from engagement.storage.tables import (
     AuditRow,
     CommentRow,
     DecisionRow,
     DeskSessionRow,
+    ExplanationRow,
     LoginLinkRow,
     ReportRow,
     RevisionRow,
@@ -28,18 +31,22 @@ def forget_refused(session: Session, before: datetime, limit: int) -> int:
     touched = select(DecisionRow.id).where(DecisionRow.comment_id == CommentRow.id, DecisionRow.at >= before)
     old = (CommentRow.status.in_(_REFUSED), CommentRow.created_at < before, ~touched.exists())
     # The newest first: answers are newer than what they answer, so a whole refused branch goes.
-    wanted = select(CommentRow.id).where(*old).order_by(CommentRow.id.desc()).limit(limit)
-    ids = list(session.scalars(wanted.with_for_update(skip_locked=True)))
-    for table in (DecisionRow, RevisionRow, VoteRow, ReportRow):
-        session.execute(delete(table).where(table.comment_id.in_(ids)))
+    wanted = select(CommentRow.id, CommentRow.page_id).where(*old).order_by(CommentRow.id.desc())
+    found = session.execute(wanted.limit(limit)).all()
+    pages.lock_all(session, (page_id for _, page_id in found))
+    still = wanted.where(CommentRow.id.in_([comment_id for comment_id, _ in found]))
+    gone = session.execute(still.with_for_update()).all()
+    for table in (DecisionRow, RevisionRow, VoteRow, ReportRow, ExplanationRow):
+        session.execute(delete(table).where(table.comment_id.in_([comment_id for comment_id, _ in gone])))
     answers = aliased(CommentRow)
-    for comment_id in ids:
+    for comment_id, page_id in gone:
         answered = session.scalar(select(answers.id).where(answers.parent == comment_id).limit(1)) is not None
         if answered:
-            session.execute(update(CommentRow).where(CommentRow.id == comment_id).values(_EMPTY))
+            session.execute(update(CommentRow).where(CommentRow.id == comment_id).values(ERASED))
+            pages.changed(session, page_id)  # an empty place is shown where nothing was
         else:
             session.execute(delete(CommentRow).where(CommentRow.id == comment_id))
-    return len(ids)
+    return len(gone)
 
 
 def forget_audit(session: Session, before: datetime, limit: int) -> int:
@@ -54,17 +61,3 @@ def forget_logins(session: Session, *, links_before: datetime, sessions_before: 
     """Forget login addresses that expired, and sessions that began too long ago to be good."""
     session.execute(delete(LoginLinkRow).where(LoginLinkRow.expires_at < links_before))
     session.execute(delete(DeskSessionRow).where(DeskSessionRow.created_at < sessions_before))
-
-
-_EMPTY = {
-    "status": Status.DELETED.value,
-    "author": "",
-    "email": "",
-    "website": "",
-    "body": "",
-    "body_html": "",
-    "notify_replies": False,
-    "client_hash": "",
-    "text_hash": "",
-    "gist": "",
-}

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from engagement.domain.analysis import Suggestion
@@ -24,23 +24,6 @@ def add(session: Session, site_id: int, key_name: str, kept: Suggestion, now: da
     )
     session.add(row)
     session.flush()
-
-
-def newest(session: Session, site_id: int, limit: int) -> list[Suggestion]:
-    """The newest first."""
-    query = select(SuggestionRow).where(SuggestionRow.site_id == site_id).order_by(SuggestionRow.id.desc())
-    return [
-        Suggestion(
-            text=row.text,
-            scores=row.scores,
-            languages=tuple(row.languages),
-            community=row.community,
-            token=row.token,
-            session=row.session,
-            detected=tuple(row.detected),
-        )
-        for row in session.scalars(query.limit(limit))
-    ]
 
 
 def purge(session: Session, before: datetime) -> None:

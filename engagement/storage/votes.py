@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engagement.domain.ranking import rank
@@ -44,9 +44,6 @@ def forget(session: Session, comment_id: str) -> None:
     session.execute(delete(VoteRow).where(VoteRow.comment_id == comment_id))
 
 
-def purge(session: Session, before: datetime) -> int:
-    """Forget who voted before then; the sums stay. How many rows went."""
-    old = session.scalar(select(func.count()).select_from(VoteRow).where(VoteRow.at < before)) or 0
-    if old:
-        session.execute(delete(VoteRow).where(VoteRow.at < before))
-    return old
+def purge(session: Session, before: datetime) -> None:
+    """Forget who voted before then; the sums stay."""
+    session.execute(delete(VoteRow).where(VoteRow.at < before))

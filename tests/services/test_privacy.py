@@ -4,22 +4,37 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.comments import Status, Submission
+from engagement.domain.appeals import APPEALED
+from engagement.domain.comments import Comment, Status, Submission
 from engagement.domain.errors import Conflict, NotAuthorised, SiteNotFound
 from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
-from engagement.services import comments, moderation, moderators, newsletter, privacy, sites, upkeep
+from engagement.services import (
+    appeals,
+    comments,
+    editing,
+    moderation,
+    moderators,
+    newsletter,
+    privacy,
+    sites,
+    upkeep,
+    voting,
+)
 from engagement.services.addresses import hashes_of
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
-from engagement.storage.db import db
+from engagement.storage import replies as stored_replies
+from engagement.storage.db import db, transaction
+from engagement.storage.tables import PageRow
 from tests.fakes import FixedScreener, StoppedClock
 
 PAGE = "https://blog.example/articolo"
@@ -33,6 +48,10 @@ def say(tools: Toolbox, site: Site, email: str = EMAIL, name: str = NAME) -> str
     website = WEBSITE if email == EMAIL else ""
     sent = Submission(PAGE, name, body, email=email, website=website, client="203.0.113.7", notify_replies=True)
     return comments.submit_comment(tools, site, sent).comment.id
+
+
+def thread(site: Site) -> list[Comment]:
+    return list(comments.read_thread(site, PAGE, sort="oldest", limit=50, after=None).comments)
 
 
 def sign_up(tools: Toolbox, site: Site, email: str = EMAIL) -> None:
@@ -242,6 +261,60 @@ def test_an_export_after_erasing_is_empty_but_for_the_hash(tools: Toolbox, site:
     assert {(v["kind"], v.get("reason")) for v in privacy.export(tools, None, EMAIL)} == {("suppression", "forgotten")}
 
 
+def test_an_export_holds_former_texts_and_the_pages_that_were_muted(tools: Toolbox, site: Site) -> None:
+    own = say(tools, site)
+    token = tools.links.edit_token(own, tools.clock.now() + timedelta(minutes=15))
+    editing.edit_comment(tools, site, own, "Un articolo chiaro, riletto.", token)
+    with transaction() as session:
+        consent, _ = stored_replies.ensure(session, site.id, EMAIL.lower(), version=1, now=tools.clock.now())
+        page = session.scalars(sa.select(PageRow.id)).one()
+        stored_replies.mute(session, consent.id, page)
+    found = {value["kind"]: value for value in privacy.export(tools, None, EMAIL)}
+    assert found["comment"]["body"] == "Un articolo chiaro, riletto."
+    [former] = found["comment"]["other_texts"]
+    assert former["body"].startswith("Un articolo chiaro, il numero ")
+    assert found["reply-consent"]["muted"] == [PAGE]
+    assert privacy.forget(tools, EMAIL).reply_consents == 1
+    assert everything()["reply_mutes"] == []
+
+
+def test_words_to_a_moderator_are_erased_with_their_author(tools: Toolbox, site: Site, screener: FixedScreener) -> None:
+    screener.toxicity = 0.97
+    own, other = say(tools, site), say(tools, site, OTHER, "Altra")
+    for comment in (own, other):
+        appeals.appeal(tools, tools.links.appeal(comment, 1).rpartition("/")[2], f"Mi chiamo {NAME}.")
+    privacy.forget(tools, EMAIL)
+    words = {row["comment_id"]: row["note"] for row in everything()["decisions"] if row["what"] == APPEALED}
+    assert words == {own: "", other: f"Mi chiamo {NAME}."}
+
+
+@pytest.mark.parametrize("work", ["forget", "tidy"])
+def test_pages_are_locked_before_their_comments_as_every_writer_does(
+    tools: Toolbox, site: Site, clock: StoppedClock, screener: FixedScreener, work: str
+) -> None:
+    """Who locks a comment first and its page then waits in a ring with whoever does it the other way round."""
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite lets one writer in at a time")
+    screener.toxicity = 0.97
+    say(tools, site)
+    clock.move(days=31)
+    seen: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(" ".join(statement.split()))
+
+    sa.event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        privacy.forget(tools, EMAIL) if work == "forget" else upkeep.tidy(tools)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", listen)
+    locked = next(n for n, text in enumerate(seen) if "FROM pages" in text and text.endswith("FOR UPDATE"))
+    taken = [n for n, text in enumerate(seen) if text.startswith(("UPDATE comments", "DELETE FROM comments"))]
+    taken += [n for n, text in enumerate(seen) if "FROM comments" in text and text.endswith("FOR UPDATE")]
+    assert taken
+    assert locked < min(taken)
+
+
 def test_a_longer_address_is_not_caught_by_a_shorter_one(tools: Toolbox, site: Site) -> None:
     say(tools, site, "maria_rossi@posta.example", "Maria")
     say(tools, site, "mariaxrossi@posta.example", "Altra")
@@ -278,7 +351,10 @@ def test_a_refused_comment_that_was_answered_leaves_an_empty_place(
     parent = say(tools, site)
     reply = Submission(PAGE, "Altra", "Una risposta gentile.", email=OTHER, parent=parent)
     child = comments.submit_comment(tools, site, reply).comment.id
+    voting.vote(tools, site, parent, 1, client="203.0.113.9", agent="")
     moderation.settle(tools, parent, Verdict.REJECT, actor=Actor.MODERATOR, who="x", version=None, site_ids=[site.id])
+    assert [one.id for one in thread(site)] == [child]
+    mark = comments.thread_mark(site, PAGE)
     clock.move(days=31)
     upkeep.tidy(tools)
     upkeep.tidy(tools)
@@ -292,6 +368,9 @@ def test_a_refused_comment_that_was_answered_leaves_an_empty_place(
         "",
     )
     assert rows[child]["body"] == "Una risposta gentile."
+    assert (tombstone["language"], tombstone["votes"], tombstone["ups"], tombstone["rank"]) == ("", 0, 0, 0)
+    assert comments.thread_mark(site, PAGE) != mark, "the empty place is shown now, where nothing was"
+    assert [one.id for one in thread(site)] == [parent, child]
 
 
 def test_the_audit_is_kept_for_its_days_and_never_shorter_than_guessing_is_counted(

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from engagement.domain.moderators import Scope
@@ -15,8 +16,8 @@ from engagement.domain.screening import NotScreened
 from engagement.services import keys
 from engagement.services.sites import find_site
 from engagement.services.upkeep import tidy
-from engagement.storage import suggestions
 from engagement.storage.db import reading
+from engagement.storage.tables import SuggestionRow
 from engagement.web.perspective.shapes import SHAPES
 from tests.fakes import FixedScreener, StoppedClock
 
@@ -331,7 +332,7 @@ def correction(**more: Any) -> dict[str, Any]:
 
 def kept(client: FlaskClient) -> list[Any]:
     with client.application.app_context(), reading() as session:
-        return suggestions.newest(session, find_site("demo").id, 10)
+        return list(session.scalars(select(SuggestionRow).where(SuggestionRow.site_id == find_site("demo").id)))
 
 
 def test_a_suggestion_is_kept_for_its_site(client: FlaskClient, post: Callable[..., TestResponse]) -> None:
