@@ -159,7 +159,7 @@ def revive(session: Session, key: str, now: datetime) -> None:
 
 def age_of_oldest_due(session: Session, now: datetime) -> timedelta:
     """How long the most overdue mail has been waiting; a number to alarm on."""
-    urgent = OutboxRow.campaign_id.is_(None)  # others wait because they are meant to
+    urgent = OutboxRow.campaign_id.is_(None) & (OutboxRow.kind != PURGE)  # others wait because they are meant to
     waiting = select(func.min(OutboxRow.next_attempt_at)).where(
         OutboxRow.state.in_(_WAITING), OutboxRow.next_attempt_at <= now, urgent
     )

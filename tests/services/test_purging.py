@@ -14,7 +14,7 @@ from engagement.domain.comments import Submission
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
 from engagement.purge import HttpPurge
-from engagement.services import comments, sites, voting
+from engagement.services import comments, health, mails, privacy, sites, voting
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.services.purging import purge_changed
@@ -146,6 +146,12 @@ def test_a_purge_is_no_mail(tools: Toolbox, site: Site, clock: StoppedClock) -> 
     assert isinstance(tools.postman, MemoryPostman)
     assert [recipient for recipient, _ in tools.postman.sent] == ["autore@demo.example"]
     assert waiting() == 1
+    clock.move(minutes=30)
+    assert (mails.gauges(tools) or {})["oldest"] == 0
+    assert health.missing(tools) == []
+    assert [value["notice"] for value in privacy.export(tools, site.key, None) if value["kind"] == "mail"] == [
+        "comment-published"
+    ]
 
 
 def test_a_hook_that_is_not_there_takes_nothing() -> None:
