@@ -11,6 +11,7 @@ MIN_PASSWORD, MAX_PASSWORD = 12, 128  # characters
 LOGIN_LINK_FOR = timedelta(hours=72)
 SESSION_IDLE = timedelta(minutes=30)
 SESSION_MOST = timedelta(hours=12)
+COMMAND_LINE = "command line"  # who, in the audit, where a command did it
 
 
 class Scope(StrEnum):

@@ -11,7 +11,6 @@ from engagement.domain.comments import Comment, Receipt, Status, Submission, Thr
 from engagement.domain.errors import (
     DuplicateComment,
     FieldError,
-    IdempotencyKeyReused,
     InvalidInput,
     NotFound,
     PageClosed,
@@ -26,25 +25,18 @@ from engagement.domain.throttling import FloodLimits, throttle
 from engagement.domain.tongue import told
 from engagement.markup import render, visible_text
 from engagement.services import explaining
+from engagement.services.once import Once, earlier_answer, remember
 from engagement.services.ports import Toolbox
 from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
 from engagement.services.spam_checking import outside_signs
 from engagement.services.telling import tell_author
-from engagement.storage import comments, idempotency, pages, sites, spam, waiting
+from engagement.storage import comments, pages, sites, spam, waiting
 from engagement.storage.db import reading, transaction
 
 REPEAT_WINDOW = timedelta(days=1)
 SHORT_TEXT = 30  # characters; "Grazie mille!" may be said by many
-
-
-@dataclass(frozen=True)
-class Once:
-    """An Idempotency-Key: ``key`` names route and key, ``fingerprint`` the body, both SHA-256 in hex."""
-
-    key: str
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -216,9 +208,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
                 waiting.put(session, comment.id, now)
             explaining.ask(session, comment, decision, now)
             tell_author(tools, session, site, comment)
-            if once:
-                answer = _answer(comment, decision)
-                idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now)
+            remember(tools, session, site, once, _answer(comment, decision))
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
         if once and (earlier := _replay(tools, site, once)):
@@ -275,14 +265,9 @@ def _answer(comment: Comment, decision: Decision) -> dict[str, Any]:
 def _replay(tools: Toolbox, site: Site, once: Once) -> Receipt | None:
     """The earlier answer for a key. Raises ``IdempotencyKeyReused`` when the body is another."""
     with reading() as session:
-        found = idempotency.find(session, site.id, once.key)
-        if found is None:
-            return None
-        fingerprint, answer = found
-        comment = comments.get(session, answer["comment"])
-    if fingerprint != once.fingerprint:
-        raise IdempotencyKeyReused
-    if comment is None:
+        answer = earlier_answer(session, site, once)
+        comment = comments.get(session, answer["comment"]) if answer else None
+    if answer is None or comment is None:
         return None
     reasons = tuple(Reason(code, Outcome(outcome)) for code, outcome in answer["reasons"])
     decision = Decision(Outcome(answer["outcome"]), reasons)

@@ -1,6 +1,5 @@
 """A reader writes to the author of a site ("Scrivimi"); the desk's inbox keeps it."""
 
-import hashlib
 import html
 import re
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engagement.domain.comments import Comment, Status, comment_id
+from engagement.domain.comments import Comment, Status, comment_id, text_hash
 from engagement.domain.contact import (
     MessageStatus,
     NewMessage,
@@ -28,12 +27,12 @@ from engagement.domain.policy import Case, Decision
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.throttling import FloodLimits, throttle
-from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT, Once
-from engagement.services.once import replayed
+from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT
+from engagement.services.once import Once, remember, replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
-from engagement.storage import audit, contact, idempotency, outbox, sites
+from engagement.storage import audit, contact, outbox, sites
 from engagement.storage.db import reading, transaction
 
 _ADDRESS = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"]+", re.IGNORECASE)
@@ -136,8 +135,7 @@ def _draft(tools: Toolbox, site: Site, sent: NewMessage) -> _Draft:
         body=sent.body,
         created_at=now,
     )
-    text = " ".join(f"{sent.subject}\n{sent.body}".casefold().split())
-    return _Draft(message, client_hash(tools, sent.client), hashlib.sha256(text.encode()).hexdigest())
+    return _Draft(message, client_hash(tools, sent.client), text_hash(f"{sent.subject}\n{sent.body}"))
 
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
@@ -194,8 +192,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
         contact.add(session, message, decision, client_hash=draft.client_hash, text_hash=draft.text_hash)
         if mailed_at:
             _queue(tools, session, site, message)
-        if once:
-            idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer={}, now=now)
+        remember(tools, session, site, once, {})
 
 
 def _may_mail(tools: Toolbox, session: Session, site: Site) -> bool:

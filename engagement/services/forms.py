@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from engagement.domain.errors import FieldError, InvalidInput, NotFound
 from engagement.domain.messages import N_, Message
+from engagement.domain.moderators import COMMAND_LINE
 from engagement.domain.newsletter import NewsletterForm
 from engagement.domain.pages import belongs
 from engagement.domain.sites import Site
-from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, forms, sites
 from engagement.storage.db import reading, transaction

@@ -5,7 +5,7 @@ import secrets
 
 from engagement.domain.errors import Conflict, FieldError, InvalidInput, NotAuthorised, NotFound, NotPermitted
 from engagement.domain.messages import N_, Message
-from engagement.domain.moderators import ApiKey, Scope
+from engagement.domain.moderators import COMMAND_LINE, ApiKey, Scope
 from engagement.domain.sites import Site
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
@@ -13,7 +13,6 @@ from engagement.storage import api_keys, audit
 from engagement.storage.db import reading, transaction
 
 MAX_NAME = 80
-COMMAND_LINE = "command line"
 
 
 def add(tools: Toolbox, name: str, site_key: str, scope: Scope) -> str:

@@ -23,6 +23,7 @@ from engagement.domain.errors import (
 )
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderators import (
+    COMMAND_LINE,
     LOGIN_LINK_FOR,
     MAX_PASSWORD,
     MIN_PASSWORD,
@@ -37,7 +38,6 @@ from engagement.services.sites import find_site
 from engagement.storage import audit, moderators
 from engagement.storage.db import reading, transaction
 
-COMMAND_LINE = "command line"
 SEEN_EVERY = timedelta(minutes=1)  # how often a session's last use is written down
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 

@@ -14,11 +14,10 @@ from engagement.domain.sites import Site
 from engagement.domain.suppression import SuppressionReason
 from engagement.services import mail_quota, suppressions
 from engagement.services.addresses import address_hash, hashes_of
-from engagement.services.comments import Once
-from engagement.services.once import replayed
+from engagement.services.once import Once, remember, replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash_in
-from engagement.storage import contacts, idempotency, newsletter, sites
+from engagement.storage import contacts, newsletter, sites
 from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
@@ -43,9 +42,7 @@ def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = Non
     try:
         with transaction() as session:
             _take(tools, session, site, sign_up)
-            if once:
-                now = tools.clock.now()
-                idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer={}, now=now)
+            remember(tools, session, site, once, {})
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
         if not (once and replayed(site, once)):

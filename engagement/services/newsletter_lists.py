@@ -11,12 +11,12 @@ from engagement.archives import mailing_list
 from engagement.archives.mailing_list import ListedReader, ListNotRead
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
+from engagement.domain.moderators import COMMAND_LINE
 from engagement.domain.newsletter import Subscription, SubscriptionState, read_name
 from engagement.domain.sites import Site
 from engagement.language import LANGUAGES
 from engagement.services import newsletter, suppressions
 from engagement.services.addresses import address_hash, hashes_of, read_address
-from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, privacy
 from engagement.storage import newsletter as subscriptions

@@ -1,16 +1,45 @@
-"""Requests that carry an Idempotency-Key and whose answer is always the same words."""
+"""Requests that carry an Idempotency-Key: the first one's answer is kept, and later ones get it again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from engagement.domain.errors import IdempotencyKeyReused
 from engagement.domain.sites import Site
-from engagement.services.comments import Once
+from engagement.services.ports import Toolbox
 from engagement.storage import idempotency
 from engagement.storage.db import reading
 
 
-def replayed(site: Site, once: Once) -> bool:
-    """Whether the key was answered before. Raises ``IdempotencyKeyReused`` when the body is another."""
-    with reading() as session:
-        earlier = idempotency.find(session, site.id, once.key)
-    if earlier and earlier[0] != once.fingerprint:
+@dataclass(frozen=True)
+class Once:
+    """An Idempotency-Key: ``key`` names route and key, ``fingerprint`` the body, both SHA-256 in hex."""
+
+    key: str
+    fingerprint: str
+
+
+def earlier_answer(session: Session, site: Site, once: Once) -> dict[str, Any] | None:
+    """What was kept under the key, or None. Raises ``IdempotencyKeyReused`` when the body is another."""
+    found = idempotency.find(session, site.id, once.key)
+    if found is None:
+        return None
+    fingerprint, answer = found
+    if fingerprint != once.fingerprint:
         raise IdempotencyKeyReused
-    return earlier is not None
+    return answer
+
+
+def replayed(site: Site, once: Once) -> bool:
+    """Whether the key was answered before. Raises as ``earlier_answer``."""
+    with reading() as session:
+        return earlier_answer(session, site, once) is not None
+
+
+def remember(tools: Toolbox, session: Session, site: Site, once: Once | None, answer: Mapping[str, Any]) -> None:
+    """Keep the answer, where there is a key. Raises SQLAlchemy's ``IntegrityError`` when another was faster."""
+    if once:
+        now = tools.clock.now()
+        idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer=dict(answer), now=now)

@@ -7,11 +7,11 @@ from typing import Any
 
 from engagement.domain.errors import Conflict
 from engagement.domain.messages import N_, Message
+from engagement.domain.moderators import COMMAND_LINE
 from engagement.domain.suppression import SuppressionReason
 from engagement.language import say
 from engagement.services import suppressions
 from engagement.services.addresses import hashes_of
-from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
 from engagement.storage import audit, contacts, privacy, sites

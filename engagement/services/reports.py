@@ -8,13 +8,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
-from engagement.domain.errors import IdempotencyKeyReused, NotFound
+from engagement.domain.errors import NotFound
 from engagement.domain.reports import KeptReport, Report, ReportState
 from engagement.domain.sites import Site
-from engagement.services.comments import Once
+from engagement.services.once import Once, earlier_answer, remember
 from engagement.services.ports import Toolbox
 from engagement.services.telling import tell_notifier, tell_of_report
-from engagement.storage import comments, idempotency, pages, reports, sites
+from engagement.storage import comments, pages, reports, sites
 from engagement.storage.db import reading, transaction
 
 MOST_SHOWN = 100
@@ -38,9 +38,7 @@ def report_comment(tools: Toolbox, site: Site, report: Report, once: Once | None
     try:
         with transaction() as session:
             reference = _take(tools, session, site, report)
-            if once:
-                now, answer = tools.clock.now(), {"reference": reference}
-                idempotency.keep(session, site.id, once.key, fingerprint=once.fingerprint, answer=answer, now=now)
+            remember(tools, session, site, once, {"reference": reference})
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
         if once and (earlier := _replay(site, once)):
@@ -86,10 +84,5 @@ def _take(tools: Toolbox, session: Session, site: Site, report: Report) -> str:
 
 def _replay(site: Site, once: Once) -> str | None:
     with reading() as session:
-        found = idempotency.find(session, site.id, once.key)
-    if found is None:
-        return None
-    fingerprint, answer = found
-    if fingerprint != once.fingerprint:
-        raise IdempotencyKeyReused
-    return str(answer["reference"])
+        answer = earlier_answer(session, site, once)
+    return str(answer["reference"]) if answer else None

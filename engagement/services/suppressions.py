@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
+from engagement.domain.moderators import COMMAND_LINE
 from engagement.domain.sites import Site
 from engagement.domain.suppression import Suppression, SuppressionReason
 from engagement.services.addresses import address_hash, hashes_of, read_address, silenced_as
-from engagement.services.moderators import COMMAND_LINE
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, sites, suppressions
 from engagement.storage.db import reading, transaction

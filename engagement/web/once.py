@@ -6,7 +6,7 @@ from flask import request
 
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.services.comments import Once
+from engagement.services.once import Once
 
 _MAX_KEY = 128
 

@@ -24,8 +24,8 @@ from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site, SiteRules
 from engagement.mail.postmen import MemoryPostman
 from engagement.services import contact, sites
-from engagement.services.comments import Once
 from engagement.services.mail import deliver_due
+from engagement.services.once import Once
 from engagement.services.ports import Toolbox
 from engagement.storage import outbox
 from engagement.storage.db import reading

@@ -15,8 +15,8 @@ from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.mail.postmen import MemoryPostman
 from engagement.services import newsletter
-from engagement.services.comments import Once
 from engagement.services.mail import deliver_due
+from engagement.services.once import Once
 from engagement.services.ports import Toolbox
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow

@@ -8,7 +8,7 @@ from flask import Flask
 from engagement.domain.comments import Submission
 from engagement.domain.sites import Site
 from engagement.services import comments
-from engagement.services.comments import Once
+from engagement.services.once import Once
 from engagement.services.ports import Toolbox
 
 PAGE = "https://blog.example/a"
