@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from engagement.domain.policy import Reason
+from engagement.domain.policy import UNSCREENED, Reason
 
 MAX_SUBJECT = 200  # characters
 
 _PUBLIC_ONLY = {"first-time", "hold-all"}  # rules about what may stand in public say nothing about a letter
-_UNCHECKED = "not-screened"
 
 
 class MessageStatus(StrEnum):
@@ -74,12 +73,7 @@ def status_of(reasons: Sequence[Reason]) -> MessageStatus:
     The author of a site expects that abuse and advertising do not reach the mailbox, and that nothing is lost to a
     mistaken machine: such a message waits in the inbox, marked with why, and is mailed when a moderator releases it.
     """
-    return MessageStatus.HELD if any(r.code != _UNCHECKED for r in that_count(reasons)) else MessageStatus.NEW
-
-
-def is_unchecked(reasons: Sequence[Reason]) -> bool:
-    """Whether the text has no score; it goes out all the same, and the letter says so."""
-    return any(r.code == _UNCHECKED for r in reasons)
+    return MessageStatus.HELD if any(r.code != UNSCREENED for r in that_count(reasons)) else MessageStatus.NEW
 
 
 def status_after(treatment: Treatment) -> MessageStatus:

@@ -4,7 +4,7 @@ Each check is pure, ``(Case) -> Reason | None``. All are heard, every reason is 
 A new rule is one function and one word in the tuple.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,12 +59,18 @@ class History:
     spam: int = 0
 
 
+NOT_YET = NotScreened("missing")
+
+
 @dataclass(frozen=True)
 class Case:
-    """All facts about one comment. Nothing here is fetched later."""
+    """All facts about one comment. Nothing here is fetched later.
 
-    screening: Screening | NotScreened
-    reading: Reading
+    Storage's come first, ``services.screening.examine`` adds those of the text.
+    """
+
+    screening: Screening | NotScreened = NOT_YET
+    reading: Reading = NOTHING_READ
     author_reading: Reading = NOTHING_READ
     beside: Reading = NOTHING_READ  # mail address, website, and where links lead
     links: int = 0
@@ -91,16 +97,26 @@ class Decision:
         """Whether it was the words themselves that kept the text from being published."""
         return any(reason.code in _ABOUT_WORDING for reason in self.reasons)
 
+    @property
+    def unscreened(self) -> bool:
+        """Whether a score is missing, so that it is worth another try."""
+        return is_unscreened(self.reasons)
+
+
+def is_unscreened(reasons: Iterable[Reason]) -> bool:
+    return any(reason.code == UNSCREENED for reason in reasons)
+
 
 # A writer can mend these by reading the text again; nobody can rewrite a first comment or a list that is only watched.
 _ABOUT_WORDING = {"toxicity", "blocked-word"}
+UNSCREENED = "not-screened"
 Check = Callable[[Case], Reason | None]
 
 
 def not_screened(case: Case) -> Reason | None:
     """No score, no publication: a person or a later try decides."""
     if isinstance(case.screening, NotScreened):
-        return Reason("not-screened", Outcome.HOLD, {"why": case.screening.why})
+        return Reason(UNSCREENED, Outcome.HOLD, {"why": case.screening.why})
     return None
 
 

@@ -19,7 +19,6 @@ from engagement.domain.errors import (
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Reason
-from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.throttling import FloodLimits, throttle
 from engagement.domain.tongue import told
@@ -146,17 +145,17 @@ def _draft(tools: Toolbox, site: Site, sent: Submission) -> _Draft:
 
 def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
     """Look up what storage knows; refuse what the house's own limits refuse."""
-    comment, now = draft.comment, tools.clock.now()
     with reading() as session:
         _check_state(tools, session, site, draft)
-        repeats = (
-            comments.repeats(session, site.id, comment.body, draft.text_hash, now - REPEAT_WINDOW)
-            if len(comment.body) >= SHORT_TEXT
-            else 0
-        )
-        history = comments.history(session, site.id, comment.email)
-    blank = NotScreened("missing")
-    return Case(screening=blank, reading=tools.read(""), history=history, repeats=repeats, signs=draft.sent.signs)
+        return replace(stored_facts(tools, session, draft.comment), signs=draft.sent.signs)
+
+
+def stored_facts(tools: Toolbox, session: Session, comment: Comment) -> Case:
+    """What storage knows about a text and its author: how often it was sent of late, what became of earlier ones."""
+    since, long = tools.clock.now() - REPEAT_WINDOW, len(comment.body) >= SHORT_TEXT
+    seen = (comment.site_id, comment.body, text_hash(comment.body), since)
+    repeats = comments.repeats(session, *seen) if long else 0
+    return Case(history=comments.history(session, comment.site_id, comment.email), repeats=repeats)
 
 
 def _check_state(tools: Toolbox, session: Session, site: Site, draft: _Draft) -> None:
@@ -204,7 +203,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             )
             comments.log(session, comment.id, _first_line(comment, decision))
             count(session, comment, None, status)
-            if any(reason.code == "not-screened" for reason in decision.reasons):
+            if decision.unscreened:
                 waiting.put(session, comment.id, now)
             explaining.ask(session, comment, decision, now)
             tell_author(tools, session, site, comment)

@@ -15,7 +15,6 @@ from engagement.domain.contact import (
     NewMessage,
     ReaderMessage,
     Treatment,
-    is_unchecked,
     status_after,
     status_of,
     that_count,
@@ -23,8 +22,7 @@ from engagement.domain.contact import (
 from engagement.domain.errors import AlreadySettled, Conflict, DuplicateMessage, FieldError, InvalidInput, NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.notices import Notice, NoticeKind
-from engagement.domain.policy import Case, Decision
-from engagement.domain.screening import NotScreened
+from engagement.domain.policy import Case, Decision, is_unscreened
 from engagement.domain.sites import Site
 from engagement.domain.throttling import FloodLimits, throttle
 from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT
@@ -145,7 +143,7 @@ def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
         _check(tools, session, site, draft)
         long = len(draft.message.body) >= SHORT_TEXT
         repeats = contact.repeats(session, site.id, draft.text_hash, since) if long else 0
-    return Case(screening=NotScreened("missing"), reading=tools.read(""), repeats=repeats)
+    return Case(repeats=repeats)
 
 
 def _check(tools: Toolbox, session: Session, site: Site, draft: _Draft) -> None:
@@ -209,7 +207,7 @@ def _queue(tools: Toolbox, session: Session, site: Site, message: ReaderMessage)
         recipient=site.author_email,
         language=site.language,
         site_id=site.id,
-        payload={"message": message.id, "unchecked": is_unchecked(message.reasons)},
+        payload={"message": message.id, "unchecked": is_unscreened(message.reasons)},
         priority=3,
     )
     outbox.add(session, notice, tools.clock.now(), tools.settings.mail.domain)

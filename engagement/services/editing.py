@@ -9,14 +9,13 @@ from engagement.domain.comments import Comment, EditOutcome, EditReceipt, Status
 from engagement.domain.errors import Conflict, LinkNotValid, NotAuthorised, NotFound, NotPermitted, PageClosed
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine
-from engagement.domain.policy import Case, Decision, Outcome
+from engagement.domain.policy import Decision, Outcome
 from engagement.domain.reports import ReportState
-from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.tongue import told
 from engagement.markup import render, visible_text
 from engagement.services import explaining, publishing
-from engagement.services.comments import REPEAT_WINDOW, SHORT_TEXT
+from engagement.services.comments import stored_facts
 from engagement.services.ports import Toolbox
 from engagement.services.screening import examine
 from engagement.services.telling import tell_notifier, tell_of_edit
@@ -50,7 +49,9 @@ def edit_comment(tools: Toolbox, site: Site, comment_id: str, body: str, token: 
     draft = replace(comment, body=body, body_html=seen, edited_at=tools.clock.now(), language=language)
     if body == comment.body:
         return _receipt(tools, EditOutcome.UNCHANGED, comment, Decision(Outcome.PUBLISH), body)
-    decision = examine(tools, site, draft, _facts(tools, site, draft))
+    with reading() as session:
+        case = stored_facts(tools, session, draft)
+    decision = examine(tools, site, draft, case)
     if decision.outcome is Outcome.REJECT:
         with transaction() as session:
             comments.log(session, comment.id, _line(tools, comment, comment.status, "edit-rejected", decision))
@@ -122,20 +123,8 @@ def _hold(
 
 
 def _wait(tools: Toolbox, session: Session, comment: Comment, decision: Decision) -> None:
-    if any(reason.code == "not-screened" for reason in decision.reasons):
+    if decision.unscreened:
         waiting.put(session, comment.id, tools.clock.now())
-
-
-def _facts(tools: Toolbox, site: Site, draft: Comment) -> Case:
-    since = tools.clock.now() - REPEAT_WINDOW
-    with reading() as session:
-        repeats = (
-            comments.repeats(session, site.id, draft.body, text_hash(draft.body), since)
-            if len(draft.body) >= SHORT_TEXT
-            else 0
-        )
-        history = comments.history(session, site.id, draft.email)
-    return Case(screening=NotScreened("missing"), reading=tools.read(""), history=history, repeats=repeats)
 
 
 def _check_token(tools: Toolbox, comment_id: str, token: str) -> None:

@@ -2,7 +2,6 @@
 
 from engagement.domain.comments import Comment, Preview, Status
 from engagement.domain.policy import Case
-from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.markup import render
 from engagement.services.ports import Toolbox
@@ -24,5 +23,5 @@ def preview(tools: Toolbox, site: Site, body: str, author: str = "") -> Preview:
         body_html=render(body),
         created_at=tools.clock.now(),
     )
-    decision = examine(tools, site, draft, Case(screening=NotScreened("missing"), reading=tools.read("")))
+    decision = examine(tools, site, draft, Case())
     return Preview(draft.body_html, decision.about_wording)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from engagement.domain.comments import Comment, Edit, Status, text_hash
 from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Rules, decide
-from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.domain.spam import signs_of
 from engagement.domain.tongue import told
@@ -102,14 +101,13 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
         site = sites.by_id(session, comment.site_id)
         history = comments.history(session, site.id, comment.email)
         edit = revisions.get(session, comment.edit) if comment.edit is not None else None
-    blank = Case(screening=NotScreened("missing"), reading=tools.read(""), history=history)
     read = replace(comment, body=edit.body, body_html=edit.body_html) if edit else comment
     read = replace(read, language=told(visible_text(read.body_html)))
-    decision = examine(tools, site, read, blank)
+    decision = examine(tools, site, read, Case(history=history))
     now = tools.clock.now()
     with transaction() as session:
         pages.lock(session, comment.page_id)  # the page first, as submit_comment does, so nobody waits in a ring
-        if any(reason.code == "not-screened" for reason in decision.reasons):
+        if decision.unscreened:
             waiting.put_back(session, comment_id, token, now)
             return
         if edit is not None:

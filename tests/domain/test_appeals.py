@@ -6,9 +6,9 @@ import pytest
 
 from engagement.domain.appeals import is_waiting, words_of
 from engagement.domain.comments import Status
-from engagement.domain.contact import MessageStatus, is_unchecked, status_of, that_count
+from engagement.domain.contact import MessageStatus, status_of, that_count
 from engagement.domain.moderation import Actor, LogLine
-from engagement.domain.policy import Outcome, Reason
+from engagement.domain.policy import Outcome, Reason, is_unscreened
 
 
 def log(*doings: str) -> list[LogLine]:
@@ -54,5 +54,5 @@ def test_the_newest_words_count_and_silence_is_not_no_appeal() -> None:
 def test_a_message_is_held_where_the_policy_objects_to_its_text(codes: list[str], status: MessageStatus) -> None:
     reasons = [Reason(code, Outcome.HOLD) for code in codes]
     assert status_of(reasons) is status
-    assert is_unchecked(reasons) is ("not-screened" in codes)
+    assert is_unscreened(reasons) is ("not-screened" in codes)
     assert {r.code for r in that_count(reasons)} == set(codes) - {"first-time", "hold-all"}
