@@ -8,6 +8,7 @@ from typing import Protocol
 import click
 from flask import Flask
 
+from engagement.cli.doctor import tell
 from engagement.services import brevo_check, contacts, reconciling
 from engagement.services.ports import Toolbox
 
@@ -30,16 +31,8 @@ def brevo() -> None:
 def check(house: _House, as_json: bool) -> None:
     """Look at key, account, attributes, lists and what waits; exit 1 when something is wrong."""
     with house.app().app_context():
-        looks = [look(_tools(house)) for look in brevo_check.LOOKS]
-    if as_json:
-        click.echo(json.dumps([asdict(look) for look in looks], ensure_ascii=False))
-    else:
-        for look in looks:
-            click.echo(f"{look.grade:5}  {look.what:16}  {look.told}")
-            if look.advice:
-                click.echo(f"{'':5}  {'':16}  → {look.advice}")
-    if any(look.grade == "wrong" for look in looks):
-        raise SystemExit(1)
+        findings = [look(_tools(house)) for look in brevo_check.LOOKS]
+    tell(findings, as_json=as_json)
 
 
 @brevo.command()

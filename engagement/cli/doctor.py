@@ -1,6 +1,7 @@
 """``engagement doctor`` and ``engagement openapi``: what an operator asks a service about itself."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Protocol
 
@@ -24,7 +25,18 @@ class _House(Protocol):
 @click.pass_obj
 def doctor(house: _House, as_json: bool) -> None:
     """Look at the configuration, database, limits, model and mail; exit 1 when something is wrong."""
-    findings = _findings(house)
+    tell(_findings(house), as_json=as_json)
+
+
+@click.command()
+@click.pass_obj
+def openapi(house: _House) -> None:
+    """Print the OpenAPI document, the same as /api/openapi.json."""
+    click.echo(json.dumps(house.app().extensions["engagement-api"].spec.to_dict(), indent=2, ensure_ascii=False))
+
+
+def tell(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Print them, as lines or as one JSON array; exit 1 when something is wrong."""
     if as_json:
         click.echo(json.dumps([asdict(found) for found in findings], ensure_ascii=False))
     else:
@@ -35,13 +47,6 @@ def doctor(house: _House, as_json: bool) -> None:
                 click.echo(f"{'':5}  {'':{width}}  → {found.advice}")
     if any(found.grade is Grade.WRONG for found in findings):
         raise SystemExit(1)
-
-
-@click.command()
-@click.pass_obj
-def openapi(house: _House) -> None:
-    """Print the OpenAPI document, the same as /api/openapi.json."""
-    click.echo(json.dumps(house.app().extensions["engagement-api"].spec.to_dict(), indent=2, ensure_ascii=False))
 
 
 def _findings(house: _House) -> list[Finding]:

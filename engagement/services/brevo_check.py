@@ -1,24 +1,12 @@
 """What is wrong with the way to Brevo: key, account, attributes, lists, and what waits. Nothing is changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from engagement.domain.contacts import Answer, Outcome
 from engagement.services import contacts
+from engagement.services.findings import Finding, Grade
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site
-
-
-@dataclass(frozen=True)
-class Look:
-    """``what`` was looked at, how it is, and what to do where it is not well."""
-
-    what: str
-    grade: Literal["ok", "warn", "wrong"]
-    told: str
-    advice: str = ""
-
 
 _KEY_ADVICE = (
     "make a key at Brevo under SMTP & API and set brevo.api_key; let this machine's address in under Security, "
@@ -26,50 +14,50 @@ _KEY_ADVICE = (
 )
 
 
-def brevo_account(tools: Toolbox) -> Look:
+def brevo_account(tools: Toolbox) -> Finding:
     what = "brevo account"
     if not tools.settings.brevo.on:
         return _off(what)
     answer = tools.contacts.account()
     if answer.outcome is Outcome.SHUT:
-        return Look(what, "wrong", f"it does not let us in: {answer.code} {answer.reply}", _KEY_ADVICE)
+        return Finding(what, Grade.WRONG, f"it does not let us in: {answer.code} {answer.reply}", _KEY_ADVICE)
     if answer.outcome is not Outcome.DONE:
         return _silent(what, answer)
-    return Look(what, "ok", f"the key is good, for {answer.value}")
+    return Finding(what, Grade.OK, f"the key is good, for {answer.value}")
 
 
-def brevo_attributes(tools: Toolbox) -> Look:
+def brevo_attributes(tools: Toolbox) -> Finding:
     what, wanted = "brevo attributes", {name.upper() for name in tools.settings.brevo.attributes}
     if not tools.settings.brevo.on:
         return _off(what)
     if not wanted:
-        return Look(what, "ok", "none is sent")
+        return Finding(what, Grade.OK, "none is sent")
     answer = tools.contacts.attributes()
     if answer.outcome is not Outcome.DONE:
         return _silent(what, answer)
     if missing := sorted(wanted - answer.value):
         advice = "make them at Brevo under Contacts, Settings, or correct [brevo.attributes]"
-        return Look(what, "wrong", f"not there: {', '.join(missing)}", advice)
-    return Look(what, "ok", ", ".join(sorted(wanted)))
+        return Finding(what, Grade.WRONG, f"not there: {', '.join(missing)}", advice)
+    return Finding(what, Grade.OK, ", ".join(sorted(wanted)))
 
 
-def brevo_lists(tools: Toolbox) -> Look:
+def brevo_lists(tools: Toolbox) -> Finding:
     what = "brevo lists"
     if not tools.settings.brevo.on:
         return _off(what)
     wanted = set(tools.settings.brevo.every_list([site.key for site in every_site()]))
     if not wanted:
-        return Look(what, "warn", "no list is named, so nobody is sent there", "set brevo.list_ids")
+        return Finding(what, Grade.WARN, "no list is named, so nobody is sent there", "set brevo.list_ids")
     answer = tools.contacts.lists()
     if answer.outcome is not Outcome.DONE:
         return _silent(what, answer)
     if missing := sorted(wanted - answer.value):
         advice = "correct brevo.list_ids; Brevo shows the number beside each list"
-        return Look(what, "wrong", f"not there: {', '.join(map(str, missing))}", advice)
-    return Look(what, "ok", ", ".join(map(str, sorted(wanted))))
+        return Finding(what, Grade.WRONG, f"not there: {', '.join(map(str, missing))}", advice)
+    return Finding(what, Grade.OK, ", ".join(map(str, sorted(wanted))))
 
 
-def brevo_queue(tools: Toolbox) -> Look:
+def brevo_queue(tools: Toolbox) -> Finding:
     what = "brevo queue"
     if not tools.settings.brevo.on:
         return _off(what)
@@ -78,23 +66,25 @@ def brevo_queue(tools: Toolbox) -> Look:
     if contacts.is_shut(tools, way):
         since = way.since.isoformat(timespec="seconds") if way.since else "some time"
         told = f"stopped since {since} ({way.code} {way.reply}); {told}"
-        return Look(what, "wrong", told, "mend the account, then type: engagement brevo sync --resume")
+        return Finding(what, Grade.WRONG, told, "mend the account, then type: engagement brevo sync --resume")
     if backlog.refused:
         advice = "correct what it names, then type: engagement brevo sync --resume"
-        return Look(what, "warn", f"{told}; the newest because of: {backlog.why}", advice)
+        return Finding(what, Grade.WARN, f"{told}; the newest because of: {backlog.why}", advice)
     if contacts.alarm(tools):
         told = f"it has not answered as it should for more than an hour ({way.code or ''} {way.reply}); {told}"
-        return Look(what, "warn", told, "see https://status.brevo.com and this service's log; nobody is given up")
-    return Look(what, "ok", told)
+        return Finding(
+            what, Grade.WARN, told, "see https://status.brevo.com and this service's log; nobody is given up"
+        )
+    return Finding(what, Grade.OK, told)
 
 
-LOOKS: tuple[Callable[[Toolbox], Look], ...] = (brevo_account, brevo_attributes, brevo_lists, brevo_queue)
+LOOKS: tuple[Callable[[Toolbox], Finding], ...] = (brevo_account, brevo_attributes, brevo_lists, brevo_queue)
 
 
-def _off(what: str) -> Look:
-    return Look(what, "ok", "not used: there is no brevo.api_key")
+def _off(what: str) -> Finding:
+    return Finding(what, Grade.OK, "not used: there is no brevo.api_key")
 
 
-def _silent(what: str, answer: Answer) -> Look:
+def _silent(what: str, answer: Answer) -> Finding:
     told = f"it cannot be asked: {answer.code or ''} {answer.reply}".replace("  ", " ")
-    return Look(what, "wrong", told, "check brevo.base_url and brevo.api_key, and https://status.brevo.com")
+    return Finding(what, Grade.WRONG, told, "check brevo.base_url and brevo.api_key, and https://status.brevo.com")

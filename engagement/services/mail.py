@@ -38,13 +38,6 @@ _LINKS: Mapping[NoticeKind, tuple[LinkPurpose, ...]] = {
     NoticeKind.NEWSLETTER_CONFIRM: ("confirm", "preferences"),
     NoticeKind.NEWSLETTER_LEAVE: ("leave", "preferences"),
 }
-_GATHER: Mapping[NoticeKind, Callable[[Toolbox, QueuedNotice], dict[str, object] | None]] = {
-    NoticeKind.COMMENT_DIGEST: digests.digest_facts,
-    NoticeKind.MODERATION_REMINDER: summaries.reminder_facts,
-    NoticeKind.WEEKLY_SUMMARY: summaries.weekly_facts,
-    NoticeKind.REPLY_CONFIRM: replies.confirm_facts,
-    NoticeKind.COMMENT_REPLY: replies.reply_facts,
-}
 
 
 def deliver_due(tools: Toolbox, limit: int = 20) -> int:
@@ -135,19 +128,7 @@ def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
     if queued.notice.kind in TO_READERS and _silenced(tools, queued.notice):
         return None  # since it was queued
-    if (gather := _GATHER.get(queued.notice.kind)) is not None:
-        return gather(tools, queued)
-    if queued.notice.kind in {NoticeKind.NEWSLETTER_CONFIRM, NoticeKind.NEWSLETTER_LEAVE}:
-        return _newsletter_facts(tools, queued)
-    if queued.notice.kind is NoticeKind.CONTACT_MESSAGE:
-        return _contact_facts(tools, queued)
-    if queued.notice.kind is NoticeKind.APPEAL_DECIDED:
-        return _appeal_facts(queued)
-    if queued.notice.campaign is not None:
-        return campaigns.letter_facts(tools, queued)
-    if queued.notice.kind is NoticeKind.REPORT_DECIDED:
-        return _report_facts(tools, queued)
-    return _comment_facts(tools, queued)
+    return _GATHER[queued.notice.kind](tools, queued)
 
 
 def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
@@ -252,7 +233,7 @@ def _contact_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | 
     }
 
 
-def _appeal_facts(queued: QueuedNotice) -> dict[str, object] | None:
+def _appeal_facts(_tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """Nothing that was typed into a form but the address; a verdict that was undone meanwhile is not told."""
     notice = queued.notice
     with reading() as session:
@@ -268,3 +249,23 @@ def _appeal_facts(queued: QueuedNotice) -> dict[str, object] | None:
         "published": published,
         "page_url": f"{comment.page_url}#comment-{comment.id}" if published else comment.page_url,
     }
+
+
+# How the facts of each kind of letter are gathered; a new kind is a template and a line here.
+_GATHER: Mapping[NoticeKind, Callable[[Toolbox, QueuedNotice], dict[str, object] | None]] = {
+    NoticeKind.COMMENT_PUBLISHED: _comment_facts,
+    NoticeKind.COMMENT_HELD: _comment_facts,
+    NoticeKind.COMMENT_REPORTED: _comment_facts,
+    NoticeKind.REPORT_DECIDED: _report_facts,
+    NoticeKind.NEWSLETTER_CONFIRM: _newsletter_facts,
+    NoticeKind.NEWSLETTER_LEAVE: _newsletter_facts,
+    NoticeKind.CONTACT_MESSAGE: _contact_facts,
+    NoticeKind.APPEAL_DECIDED: _appeal_facts,
+    NoticeKind.COMMENT_DIGEST: digests.digest_facts,
+    NoticeKind.MODERATION_REMINDER: summaries.reminder_facts,
+    NoticeKind.WEEKLY_SUMMARY: summaries.weekly_facts,
+    NoticeKind.REPLY_CONFIRM: replies.confirm_facts,
+    NoticeKind.COMMENT_REPLY: replies.reply_facts,
+    NoticeKind.NEW_ARTICLE: campaigns.letter_facts,
+    NoticeKind.WEEKLY_DIGEST: campaigns.letter_facts,
+}

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.articles import Campaign, CampaignState, Progress, Recipient
 from engagement.domain.newsletter import SubscriptionState
-from engagement.domain.notices import EXPIRES_AFTER, NoticeKind, OutboxState
+from engagement.domain.notices import EXPIRES_AFTER, WAITING, NoticeKind, OutboxState
 from engagement.storage.article_tables import CampaignRow
 from engagement.storage.tables import OutboxRow, SubscriptionRow
 
-_WAITING = [OutboxState.QUEUED.value, OutboxState.RETRY.value, OutboxState.LEASED.value]
+_WAITING = [state.value for state in WAITING]
 _OVER = {CampaignState.DONE, CampaignState.CANCELLED, CampaignState.HANDED_OVER}
 
 

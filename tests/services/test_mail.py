@@ -27,6 +27,7 @@ from engagement.domain.notices import (
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
 from engagement.services import comments
+from engagement.services import mail as service
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.storage import outbox
@@ -331,3 +332,7 @@ def test_the_bell_wakes_the_background_and_stopping_ends_it(app: Flask, monkeypa
     assert ran.wait(5)
     background.stop(5)
     assert "background" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_every_kind_of_letter_has_somebody_who_gathers_its_facts() -> None:
+    assert set(service._GATHER) == set(NoticeKind)
