@@ -1,7 +1,10 @@
 """Values as the contract's JSON shapes."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
+
+from flask import Response
 
 from engagement.domain.comments import Comment, EditOutcome, Preview, Receipt, Status, Thread
 from engagement.domain.messages import N_
@@ -15,6 +18,10 @@ EDITS = {
     EditOutcome.WAITING: N_("Your new text is waiting for moderation."),
 }
 ADVICE = N_("Would you like to read it again before you send it?")
+
+
+def as_json(body: object, status: int = 200) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
 
 
 def comment(kept: Comment) -> dict[str, Any]:

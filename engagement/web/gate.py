@@ -1,4 +1,4 @@
-"""The order of refusals at a JSON door: type, size, syntax, origin, rate; the fields come after."""
+"""The order of refusals at a door: type, size, syntax, origin, rate; the fields come after."""
 
 import json
 from typing import Any
@@ -13,6 +13,7 @@ from engagement.web import limits
 from engagement.web.house import the_site, toolbox
 
 MAX_REQUEST = 256 * 1024  # bytes
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 def json_body(*rates: str) -> tuple[Site, dict[str, Any]]:
@@ -20,19 +21,35 @@ def json_body(*rates: str) -> tuple[Site, dict[str, Any]]:
 
     Raises what the contract names: 415, 413, 400, 404 (site), 403 (origin), 429, in this order.
     """
-    if request.mimetype != "application/json" or request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType
-    if (request.content_length or 0) > MAX_REQUEST:
-        raise RequestEntityTooLarge
-    raw = request.get_data(cache=True)
-    if request.content_length is None and len(raw) >= MAX_REQUEST:
-        raise RequestEntityTooLarge  # a body of unknown length was cut off there
-    body = parse(raw)
+    body = json_alone()
     site = the_site()
     check_origin(site)
     for rate in rates:
         limits.count(rate, site)
     return site, body
+
+
+def json_alone() -> dict[str, Any]:
+    """The body of a request whose caller is known by other means. Raises what means 415, 413 or 400."""
+    if request.mimetype != "application/json" or request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType
+    return parse(whole_body())
+
+
+def whole_body() -> bytes:
+    """Raises ``RequestEntityTooLarge``."""
+    if (request.content_length or 0) > MAX_REQUEST:
+        raise RequestEntityTooLarge
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= MAX_REQUEST:
+        raise RequestEntityTooLarge  # a body of unknown length was cut off there
+    return raw
+
+
+def check_form() -> None:
+    """It is what a plain form sends. Raises ``UnsupportedMediaType``."""
+    if request.mimetype not in _FORM_TYPES:
+        raise UnsupportedMediaType
 
 
 def check_origin(site: Site) -> None:

@@ -1,6 +1,5 @@
 """``/health/live``, ``/health/ready`` and ``/metrics``."""
 
-import json
 from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -9,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, g
 from engagement.services.health import DEGRADED, MODEL, STORE, ModelWatch, missing
 from engagement.services.ports import Toolbox
 from engagement.web import limits
+from engagement.web.answers import as_json
 from engagement.web.house import toolbox
 
 blueprint = Blueprint("health", __name__)
@@ -44,7 +44,7 @@ def register(app: Flask, lacking: Callable[[Toolbox], list[str]] = missing) -> N
 @blueprint.get("/health/live")
 def live() -> Response:
     """200 while the process serves; touches nothing else."""
-    return _json({"status": "live"}, 200)
+    return as_json({"status": "live"}, 200)
 
 
 @blueprint.get("/health/ready")
@@ -64,13 +64,9 @@ def ready() -> Response:
         "degraded": [name for name in lacking if name in DEGRADED],
         "model": tools.screener.model,
     }
-    return _json(body, 503 if lacking else 200)
+    return as_json(body, 503 if lacking else 200)
 
 
 def _watch() -> ModelWatch:
     watch: ModelWatch = current_app.extensions["engagement-model-watch"]
     return watch
-
-
-def _json(body: object, status: int) -> Response:
-    return Response(json.dumps(body), status, content_type="application/json")

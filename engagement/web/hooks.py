@@ -17,13 +17,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from engagement.domain.contacts import CHANGES, Event
 from engagement.domain.errors import MalformedRequest, NotAuthorised
 from engagement.services import contacts
+from engagement.services.addresses import MAX_EMAIL
 from engagement.services.sites import find_site
-from engagement.web.gate import MAX_REQUEST
+from engagement.web.gate import whole_body
 from engagement.web.house import settle_site, toolbox
 
 blueprint = Blueprint("hooks", __name__)
 MOST_EVENTS = 1_000
-_MOST_ADDRESS = 254
 _LAST_SECOND = 4_102_444_800  # the year 2100; what claims to be later is no second of UTC
 
 
@@ -48,11 +48,7 @@ def _check_token() -> None:
 
 def _events() -> list[Event]:
     """Raises ``RequestEntityTooLarge`` or ``MalformedRequest``."""
-    if (request.content_length or 0) > MAX_REQUEST:
-        raise RequestEntityTooLarge
-    raw = request.get_data(cache=True)
-    if request.content_length is None and len(raw) >= MAX_REQUEST:
-        raise RequestEntityTooLarge  # a body of unknown length was cut off there
+    raw = whole_body()
     try:
         told = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -65,7 +61,7 @@ def _events() -> list[Event]:
 
 def _event(told: Mapping[str, Any]) -> Event | None:
     change, email = CHANGES.get(_text(told, "event")), _text(told, "email").strip().lower()
-    if change is None or "@" not in email or len(email) > _MOST_ADDRESS:
+    if change is None or "@" not in email or len(email) > MAX_EMAIL:
         return None
     about = _text(told, "message-id") or _text(told, "camp_id") or _text(told, "id")
     return Event(change, email, about[:200], _at(told))

@@ -1,11 +1,10 @@
 """``/api/v1/sites/{site}/challenge``."""
 
-import json
-
 from flask import Response
 from flask_smorest import Blueprint
 
 from engagement.web import challenges, limits
+from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.house import the_site
 
@@ -18,6 +17,6 @@ def challenge(site: str) -> Response:
     """A proof-of-work challenge in ALTCHA's second format; usable once, in `challenge` of a comment."""
     found = the_site()
     limits.count("reads", found)
-    answer = Response(json.dumps(challenges.issue(found)), content_type="application/json")
+    answer = as_json(challenges.issue(found))
     answer.headers["Cache-Control"] = "no-store"
     return answer

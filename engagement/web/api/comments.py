@@ -10,6 +10,7 @@ from engagement.domain.errors import NotFound
 from engagement.services import comments, editing
 from engagement.services.preview import preview as look_at
 from engagement.web import answers, challenges, forms, limits, ready
+from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.api.readers import edit_token
 from engagement.web.gate import json_body
@@ -74,10 +75,10 @@ def one(site: str, comment_id: str) -> Response:
         raise NotFound
     if "Authorization" in request.headers:
         own = editing.own_comment(toolbox(), found, comment_id, edit_token())
-        answer = _json(answers.comment(own) | {"body": own.body})
+        answer = as_json(answers.comment(own) | {"body": own.body})
         answer.headers["Cache-Control"] = "no-store"
         return answer
-    answer = _json(answers.comment(comments.read_comment(found, comment_id)))
+    answer = as_json(answers.comment(comments.read_comment(found, comment_id)))
     answer.add_etag()
     answer.headers["Cache-Control"] = "no-cache"
     answer.make_conditional(request)
@@ -95,18 +96,14 @@ def one(site: str, comment_id: str) -> Response:
 def preview(site: str) -> Response:
     """What a comment's Markdown will look like, and advice where its words would keep it from being published."""
     found, body = json_body("preview")
-    return _json(answers.preview(look_at(toolbox(), found, forms.preview(body, found)), language()))
+    return as_json(answers.preview(look_at(toolbox(), found, forms.preview(body, found)), language()))
 
 
 def _answer(receipt: Receipt) -> Response:
     status = _STATUS.get(receipt.comment.status)
     if status is None:
         return rejected(receipt.decision.reasons, receipt.appeal)
-    return _json(answers.receipt(receipt, language()), status)
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(_text(body), status, content_type="application/json")
+    return as_json(answers.receipt(receipt, language()), status)
 
 
 def _text(body: object) -> bytes:

@@ -1,12 +1,11 @@
 """``/api/v1/sites/{site}/messages``: a reader writes to the author."""
 
-import json
-
 from flask import Response
 from flask_smorest import Blueprint
 
 from engagement.services import contact
 from engagement.web import forms
+from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import json_body
 from engagement.web.house import client, language, toolbox
@@ -29,5 +28,4 @@ def write(site: str) -> Response:
     """Write to the site's author: 202 and the same words, also for a message that a moderator sees first."""
     found, body = json_body("messages")
     contact.write_to_author(toolbox(), found, forms.message(body, found, client=client()), once())
-    said = {"message": words(language())["written"]}
-    return Response(json.dumps(said, ensure_ascii=False), 202, content_type="application/json")
+    return as_json({"message": words(language())["written"]}, 202)

@@ -1,11 +1,9 @@
 """``/api/v1/moderation``: the desk for programs, with a bearer key of the scope ``moderate``."""
 
-import json
 from typing import Any
 
 from flask import Response, request
 from flask_smorest import Blueprint
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from engagement.domain.appeals import words_of
 from engagement.domain.comments import Comment, Status
@@ -19,17 +17,15 @@ from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.services import keys, moderation
 from engagement.services.highlights import highlights
-from engagement.web import answers, limits
+from engagement.web import answers, forms, limits
+from engagement.web.answers import as_json
 from engagement.web.api import described
-from engagement.web.gate import MAX_REQUEST, parse
+from engagement.web.gate import json_alone
 from engagement.web.house import language, toolbox
 
 blueprint = Blueprint("moderation", __name__, url_prefix="/api/v1/moderation")
 MOST_ITEMS, MOST_NOTE, MOST_REASON = 200, 2_000, 80
-UNKNOWN = N_("This field is not known here.")
-CHOICE = N_("Please choose one of: %(known)s.")
-LIMIT = N_("Please ask for 1 to %(most)s comments.")
-WRONG_TYPE = N_("This value has the wrong type.")
+STATUSES = [status.value for status in Status if status is not Status.DELETED]
 LONG = N_("This text is too long: at most %(most)s characters.")
 
 
@@ -41,7 +37,7 @@ _KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
     security=_KEY,
     parameters=[
         described.words("site"),
-        described.choice("status", *(s.value for s in Status if s is not Status.DELETED), default="held"),
+        described.choice("status", *STATUSES, default="held"),
         described.choice("order", *moderation.ORDERS, default="risk"),
         described.query("limit", 50, MOST_ITEMS),
         described.words("after"),
@@ -55,7 +51,7 @@ def queue() -> Response:
     if asked.pop("site") not in {"", site.key}:
         raise NotPermitted
     items, more = moderation.queue(toolbox(), [site.id], **asked)
-    return _json({"items": [_item(i) for i in items], "next": more})
+    return as_json({"items": [_item(i) for i in items], "next": more})
 
 
 @blueprint.route("/comments/<comment_id>/verdict", methods=["POST"])
@@ -70,14 +66,10 @@ def queue() -> Response:
 def verdict(comment_id: str) -> Response:
     """Decide about the version that was seen; 409 already-settled when somebody was faster."""
     site, key = _caller()
-    if request.mimetype != "application/json" or request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType
-    if (request.content_length or 0) > MAX_REQUEST:
-        raise RequestEntityTooLarge
-    sent = _verdict(parse(request.get_data(cache=True)))
+    sent = _verdict(json_alone())
     who, ids = f"key:{key.name}", [site.id]
     settled = moderation.settle(toolbox(), comment_id, actor=Actor.MODERATOR, who=who, site_ids=ids, **sent)
-    return _json({"comment": _comment(settled)})
+    return as_json({"comment": _comment(settled)})
 
 
 @blueprint.route("/comments/<comment_id>/log", methods=["GET"])
@@ -88,14 +80,12 @@ def verdict(comment_id: str) -> Response:
 def log(comment_id: str) -> Response:
     """Every decision about a comment, oldest first."""
     site, _ = _caller()
-    return _json({"log": [_line(line) for line in moderation.log(comment_id, [site.id])]})
+    return as_json({"log": [_line(line) for line in moderation.log(comment_id, [site.id])]})
 
 
 @blueprint.after_request
 def for_its_owner(answer: Response) -> Response:
     answer.headers["Cache-Control"] = "no-store"
-    if answer.status_code == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
@@ -109,13 +99,13 @@ def _caller() -> tuple[Site, ApiKey]:
 
 def _query(given: dict[str, str]) -> dict[str, Any]:
     known = {"site": "", "status": "held", "order": "risk", "limit": "50", "after": ""}
-    wrong = [FieldError(f"/{name}", Message(UNKNOWN)) for name in given if name not in known]
+    wrong = [FieldError(f"/{name}", Message(forms.UNKNOWN)) for name in given if name not in known]
     asked = known | given
-    _one_of("status", asked["status"], [s.value for s in Status if s is not Status.DELETED], wrong)
+    _one_of("status", asked["status"], STATUSES, wrong)
     _one_of("order", asked["order"], list(moderation.ORDERS), wrong)
     number = asked["limit"]
     if not (number.isascii() and number.isdigit() and len(number) < 5 and 1 <= int(number) <= MOST_ITEMS):
-        wrong.append(FieldError("/limit", Message(LIMIT, {"most": MOST_ITEMS})))
+        wrong.append(FieldError("/limit", Message(forms.LIMIT, {"most": MOST_ITEMS})))
     if wrong:
         raise InvalidInput(wrong)
     chosen = {"status": Status(asked["status"]), "order": asked["order"], "after": given.get("after")}
@@ -124,15 +114,15 @@ def _query(given: dict[str, str]) -> dict[str, Any]:
 
 def _verdict(body: dict[str, Any]) -> dict[str, Any]:
     known = {"verdict", "reason", "note", "version"}
-    wrong = [FieldError(f"/{name}", Message(UNKNOWN)) for name in body if name not in known]
+    wrong = [FieldError(f"/{name}", Message(forms.UNKNOWN)) for name in body if name not in known]
     _one_of("verdict", body.get("verdict"), [v.value for v in Verdict], wrong)
     version = body.get("version")
     if type(version) is not int:
-        wrong.append(FieldError("/version", Message(WRONG_TYPE)))
+        wrong.append(FieldError("/version", Message(forms.WRONG_TYPE)))
     for name, most in (("reason", MOST_REASON), ("note", MOST_NOTE)):
         text = body.get(name, "")
         if not isinstance(text, str):
-            wrong.append(FieldError(f"/{name}", Message(WRONG_TYPE)))
+            wrong.append(FieldError(f"/{name}", Message(forms.WRONG_TYPE)))
         elif len(text) > most:
             wrong.append(FieldError(f"/{name}", Message(LONG, {"most": most})))
     if wrong:
@@ -143,7 +133,7 @@ def _verdict(body: dict[str, Any]) -> dict[str, Any]:
 
 def _one_of(name: str, value: object, known: list[str], wrong: list[FieldError]) -> None:
     if value not in known:
-        wrong.append(FieldError(f"/{name}", Message(CHOICE, {"known": ", ".join(known)})))
+        wrong.append(FieldError(f"/{name}", Message(forms.SORT, {"known": ", ".join(known)})))
 
 
 def _item(item: QueueItem) -> dict[str, Any]:
@@ -189,7 +179,3 @@ def _line(line: LogLine) -> dict[str, Any]:
         "note": line.note,
         "version": line.comment_version,
     }
-
-
-def _json(body: object) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False), content_type="application/json")

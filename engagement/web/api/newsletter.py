@@ -1,13 +1,12 @@
 """``/api/v1/sites/{site}/newsletter``."""
 
-import json
-
 from flask import Response
 from flask_smorest import Blueprint
 
 from engagement.language import say
 from engagement.services import newsletter
 from engagement.web import signing_up
+from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import json_body
 from engagement.web.house import language, toolbox
@@ -29,5 +28,4 @@ def sign_up(site: str) -> Response:
     """Ask for the newsletter: 202 and the same words, whatever is known of the address."""
     found, body = json_body("newsletter")
     newsletter.sign_up(toolbox(), found, signing_up.read(body, found, form="api-1"), once())
-    said = {"message": say(signing_up.ASKED, language())}
-    return Response(json.dumps(said, ensure_ascii=False), 202, content_type="application/json")
+    return as_json({"message": say(signing_up.ASKED, language())}, 202)

@@ -1,7 +1,5 @@
 """``/api/v1/sites/{site}/comments/{id}`` for readers: change, delete, vote, report."""
 
-import json
-
 from flask import Response, request
 from flask_smorest import Blueprint
 
@@ -11,6 +9,7 @@ from engagement.domain.messages import N_
 from engagement.language import say
 from engagement.services import editing, reports, voting
 from engagement.web import answers, forms, limits, reader_forms
+from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import check_origin, json_body
 from engagement.web.house import client, language, the_site, toolbox
@@ -42,7 +41,7 @@ def change(site: str, comment_id: str) -> Response:
     receipt = editing.edit_comment(toolbox(), found, _id(comment_id), text, token)
     if receipt.outcome is EditOutcome.REJECTED:
         return rejected(receipt.decision.reasons)
-    return _json(_receipt(receipt), _STATUS[receipt.outcome])
+    return as_json(_receipt(receipt), _STATUS[receipt.outcome])
 
 
 @blueprint.route("", methods=["DELETE"])
@@ -72,7 +71,7 @@ def vote(site: str, comment_id: str) -> Response:
     value = reader_forms.vote(body)
     agent = request.headers.get("User-Agent", "")[:_MOST_AGENT]
     counted = voting.vote(toolbox(), found, _id(comment_id), value, client=client(), agent=agent)
-    return _json({"votes": counted.votes, "value": value})
+    return as_json({"votes": counted.votes, "value": value})
 
 
 @blueprint.route("/reports", methods=["POST"])
@@ -86,7 +85,7 @@ def report(site: str, comment_id: str) -> Response:
     found, body = json_body("reports")
     sent = reader_forms.report(body, _id(comment_id), client=client())
     reference = reports.report_comment(toolbox(), found, sent, once())
-    return _json({"reference": reference, "message": say(REPORTED, language())}, 202)
+    return as_json({"reference": reference, "message": say(REPORTED, language())}, 202)
 
 
 def edit_token() -> str:
@@ -112,7 +111,3 @@ def _receipt(receipt: EditReceipt) -> dict[str, object]:
         "edit_until": answers.moment(until) if until else None,
         "message": say(answers.EDITS[receipt.outcome], language()),
     }
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")

@@ -1,7 +1,6 @@
 """``/api/v1/sites/{site}``: counts, the newest comments, the most discussed pages."""
 
 import hashlib
-import json
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -11,6 +10,7 @@ from engagement.domain.messages import Message
 from engagement.domain.pages import Page
 from engagement.services import statistics
 from engagement.web import answers, forms, limits, reader_forms
+from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import json_body
 from engagement.web.house import the_site, toolbox
@@ -28,7 +28,7 @@ _DISCUSSED = {"days": (30, 3_650), "limit": (10, 50)}
 def counts(site: str) -> Response:
     """Published comments of up to 200 pages, by address as it was given."""
     found, body = json_body("reads")
-    return _json({"counts": statistics.counts(found, reader_forms.counted_urls(body, found))})
+    return as_json({"counts": statistics.counts(found, reader_forms.counted_urls(body, found))})
 
 
 @blueprint.route("/counts", methods=["GET"])
@@ -44,7 +44,7 @@ def counts_by_query(site: str) -> Response:
     if wrong:
         raise InvalidInput(wrong)
     urls = reader_forms.page_urls(request.args.getlist("page_url"), found)
-    return _json({"counts": statistics.counts(found, urls)})
+    return as_json({"counts": statistics.counts(found, urls)})
 
 
 @blueprint.route("/latest", methods=["GET"])
@@ -63,7 +63,7 @@ def latest(site: str) -> Response:
     asked = reader_forms.numbers(request.args.to_dict(), _LATEST)
     comments = statistics.latest(found, None, asked["limit"])
     shown = [answers.comment(c) | {"page": {"url": c.page_url, "title": c.page_title}} for c in comments]
-    return tagged(_json({"comments": shown}))
+    return tagged(as_json({"comments": shown}))
 
 
 @blueprint.route("/most-discussed", methods=["GET"])
@@ -81,7 +81,7 @@ def most_discussed(site: str) -> Response:
     limits.count("reads", found)
     asked = reader_forms.numbers(request.args.to_dict(), _DISCUSSED)
     pages = statistics.most_discussed(toolbox(), found, **asked)
-    return tagged(_json({"days": asked["days"], "pages": [_page(page, count) for page, count in pages]}))
+    return tagged(as_json({"days": asked["days"], "pages": [_page(page, count) for page, count in pages]}))
 
 
 def tagged(answer: Response) -> Response:
@@ -94,7 +94,3 @@ def tagged(answer: Response) -> Response:
 
 def _page(page: Page, count: int) -> dict[str, object]:
     return {"url": page.url, "title": page.title, "count": count}
-
-
-def _json(body: object) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False), content_type="application/json")

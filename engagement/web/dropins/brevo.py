@@ -4,12 +4,11 @@ The embed's own script adds ``?isAjax=1``, sends multipart, ignores the status a
 errors}``; an answer without CORS headers leaves its spinner turning for ever. So it always gets 200 and JSON.
 """
 
-import json
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.errors import InvalidInput
@@ -20,7 +19,8 @@ from engagement.language import LANGUAGES, say
 from engagement.services import newsletter
 from engagement.services.forms import find_form
 from engagement.web import limits, signing_up
-from engagement.web.gate import check_origin
+from engagement.web.answers import as_json
+from engagement.web.gate import check_form, check_origin
 from engagement.web.house import language as site_language
 from engagement.web.house import toolbox
 from engagement.web.pages.newsletter import for_people, notice_page
@@ -30,7 +30,6 @@ blueprint = Blueprint("brevo", __name__)
 REFUSED = N_("Your subscription could not be validated.")
 HONEYPOT = "email_address_check"
 MOST_BYTES = 16 * 1024
-_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _AGREED = {"1", "true", "on", "yes"}
 
 
@@ -62,8 +61,7 @@ def language() -> str:
 
 
 def _signed_up(form_key: str) -> NewsletterForm:
-    if request.mimetype not in _TYPES:
-        raise UnsupportedMediaType
+    check_form()
     if (request.content_length or 0) > MOST_BYTES:
         raise RequestEntityTooLarge
     sent = request.form
@@ -114,6 +112,6 @@ def _refusal(error: Exception) -> Response:
 
 
 def _json(body: object) -> Response:
-    answer = Response(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    answer = as_json(body)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -3,13 +3,12 @@
 Statuses are WordPress's own: 200 for missing or invalid fields, 409 duplicate, 429 flood, 403 closed.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, current_app, redirect, request
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Receipt, Status, Submission
@@ -21,7 +20,7 @@ from engagement.services import comments
 from engagement.services.posts import find_post
 from engagement.services.sites import every_site
 from engagement.web import answers, forms, limits
-from engagement.web.gate import check_origin
+from engagement.web.gate import check_form, check_origin
 from engagement.web.house import client, language, settle_site, the_site, toolbox
 from engagement.web.pages import thread
 from engagement.web.problems import rejected
@@ -42,8 +41,7 @@ def submit(site: str | None) -> Answer:
     """A theme's comment form: 303 to the article; a refusal is a page that keeps the text."""
     typed: dict[str, str] = {}
     try:
-        if request.mimetype not in thread.FORM_TYPES:
-            raise UnsupportedMediaType
+        check_form()
         typed.update({ours: request.form.get(theirs, "") for ours, theirs in _NAMES.items()})
         found = the_site() if site else _site_of_request()
         settle_site(found)
@@ -127,10 +125,8 @@ def _same_origin() -> bool:
 
 def _done(receipt: Receipt, site: Site) -> Answer:
     if _wants_json():
-        body = json.dumps(answers.receipt(receipt, language()), ensure_ascii=False)
-        return Response(
-            body, 201 if receipt.comment.status is Status.PUBLISHED else 202, content_type="application/json"
-        )
+        status = 201 if receipt.comment.status is Status.PUBLISHED else 202
+        return answers.as_json(answers.receipt(receipt, language()), status)
     wanted = request.form.get("redirect_to", "")
     if not belongs(wanted, site.origins):
         return redirect(thread.back(receipt), 303)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.errors import EngagementError, InvalidInput
@@ -13,7 +13,7 @@ from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.services import contact
 from engagement.web import forms, limits
-from engagement.web.gate import check_origin
+from engagement.web.gate import check_form, check_origin
 from engagement.web.house import asked_site, client, language, the_site, toolbox
 from engagement.web.pages.thread import guarded
 from engagement.web.pages.words import words
@@ -23,7 +23,6 @@ blueprint = Blueprint("contact_pages", __name__, template_folder="templates")
 FIELDS = ("name", "email", "subject", "body")
 SENT = ("messaggio", "inviato")  # the parameter that leads back to a page with the thanks, and its value
 ANCHOR = "scrivimi"
-_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 @blueprint.get("/sites/<site>/write")
@@ -42,8 +41,7 @@ def write(site: str) -> Answer:
     """A plain form: 303 to the page it stood on, or to a small one; a refusal keeps what was typed."""
     typed: dict[str, str] = {}
     try:
-        if request.mimetype not in _FORM_TYPES:
-            raise UnsupportedMediaType
+        check_form()
         typed.update({name: request.form.get(name, "") for name in (*FIELDS, "page_url")})
         found = the_site()
         check_origin(found)

@@ -6,7 +6,6 @@ GET shows, POST acts: programs that check mails follow every link. Neither needs
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, render_template, request
-from werkzeug.exceptions import UnsupportedMediaType
 
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import SubscriptionState
@@ -14,7 +13,7 @@ from engagement.domain.pages import belongs
 from engagement.language import best_language, say
 from engagement.services import newsletter
 from engagement.web import limits, signing_up
-from engagement.web.gate import check_origin
+from engagement.web.gate import check_form, check_origin
 from engagement.web.house import language as readers_language
 from engagement.web.house import the_site, toolbox
 from engagement.web.pages.assets import CALM_POLICY
@@ -41,8 +40,7 @@ _FIELDS = ("email", "name", "source_url")
 @blueprint.post("/sites/<site>/newsletter")
 def sign_up(site: str) -> Response:
     """A plain form; fields it does not know are left alone. The same page for every address."""
-    if request.mimetype not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        raise UnsupportedMediaType
+    check_form()
     sent = request.form
     found = the_site()
     check_origin(found)
@@ -107,8 +105,7 @@ def show_ask_to_leave(site: str) -> Response:
 @blueprint.post("/sites/<site>/newsletter/leave")
 def ask_to_leave(site: str) -> Response:
     """The same page for every address; a mail goes to a subscribed one alone."""
-    if request.mimetype not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        raise UnsupportedMediaType
+    check_form()
     found = the_site()
     check_origin(found)
     limits.count("newsletter_leave", found)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from flask import Blueprint, Response, render_template, request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest
 
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
@@ -13,6 +13,7 @@ from engagement.language import LANGUAGES, say
 from engagement.services import preferences
 from engagement.services.preferences import Preferences
 from engagement.web import limits, signing_up
+from engagement.web.gate import check_form
 from engagement.web.house import toolbox
 from engagement.web.pages.newsletter import for_people, notice_page
 
@@ -42,8 +43,7 @@ def show(token: str) -> Response:
 @blueprint.post("/preferences/<token>")
 def act(token: str) -> Response:
     """What the pressed button says; it stands in the field ``do``."""
-    if request.mimetype not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        raise UnsupportedMediaType
+    check_form()
     limits.count("preferences")
     action = _ACTIONS.get(request.form.get("do", ""))
     if action is None:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Comment, Receipt, Status, Thread
@@ -19,7 +19,7 @@ from engagement.services import comments
 from engagement.services.challenges import demanded
 from engagement.services.preview import preview
 from engagement.web import answers, form_time, forms, limits, ready
-from engagement.web.gate import check_origin
+from engagement.web.gate import check_form, check_origin
 from engagement.web.house import asked_site, client, language, settle_site, the_site, toolbox
 from engagement.web.pages.linked_data import linked
 from engagement.web.pages.words import words
@@ -29,7 +29,6 @@ blueprint = Blueprint("thread_pages", __name__, template_folder="templates")
 
 FIELDS = ("page_url", "page_title", "author", "email", "website", "body", "parent")
 DEEPEST = 4
-FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _ONE, _MANY = N_("One comment"), N_("%(count)s comments")
 
 
@@ -163,8 +162,7 @@ def counted(count: int, tongue: str) -> str:
 
 def _entered(typed: dict[str, str]) -> Site:
     """The site, once type, size, origin and rate are well; ``typed`` is filled as soon as it can be read."""
-    if request.mimetype not in FORM_TYPES:
-        raise UnsupportedMediaType
+    check_form()
     typed.update({name: request.form.get(name, "") for name in FIELDS})
     found = the_site()
     check_origin(found)
