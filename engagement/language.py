@@ -6,7 +6,7 @@ to ship for it (``docs/decisions/0001-babel-without-flask-babel.md``).
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from engagement.domain.messages import N_, Message
 
-LANGUAGES = ("it", "en")
+TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words
+LANGUAGES = tuple(TONGUES)
 MONTHS = {
     "it": [
         "gennaio",
@@ -68,6 +69,11 @@ def say(message: Message | str, language: str) -> str:
     if not message.values:
         return text
     return text % {name: _shown(value, language) for name, value in message.values.items()}
+
+
+def speaker(language: str) -> Callable[..., str]:
+    """What templates call as ``_("a sentence with %(values)s", values=…)``."""
+    return lambda text, /, **values: say(Message(text, values), language)
 
 
 def moment(at: datetime, language: str) -> str:

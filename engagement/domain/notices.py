@@ -51,6 +51,13 @@ class OutboxState(StrEnum):
 
 WAITING = (OutboxState.QUEUED, OutboxState.LEASED, OutboxState.RETRY)
 DEAD = (OutboxState.FAILED, OutboxState.EXPIRED)
+MAY_BE_SENT_AGAIN = (*DEAD, OutboxState.RETRY)
+
+
+def masked(address: str) -> str:
+    """Enough to recognise an address one knows, too little to learn it."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from pathlib import Path
 from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from engagement.domain.messages import Message
 from engagement.domain.notices import NoticeKind
-from engagement.language import say
+from engagement.language import speaker
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _MAX_HEADER = 200
@@ -66,12 +65,8 @@ class Letterbox:
         ``reply_to`` is a header only where it is one plain address; else the letter goes without.
         Raises ``ValueError`` when the result would carry other headers than the ones meant here.
         """
-
-        def translate(text: str, **values: object) -> str:
-            return say(Message(text, values), language)
-
         reply_to = plain_address(str(facts.get("reply_to", "")))
-        given = dict(facts) | {"_": translate, "language": language, "reply_to": reply_to}
+        given = dict(facts) | {"_": speaker(language), "language": language, "reply_to": reply_to}
         subject = header_safe(self._text.get_template(f"{kind.value}/subject.txt").render(given))
         text = self._text.get_template(f"{kind.value}/body.txt").render(given)
         markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from engagement.domain.channel import ChannelState
 from engagement.domain.errors import Conflict, NotFound, Unavailable
 from engagement.domain.messages import N_, Message
-from engagement.domain.notices import DEAD, WAITING, KeptMail, OutboxState
+from engagement.domain.notices import DEAD, MAY_BE_SENT_AGAIN, WAITING, KeptMail
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, channel, mail_log, outbox, schema
 from engagement.storage.db import reading, transaction
 
 RESENT = "mail-resent"
-_AGAIN = (*DEAD, OutboxState.RETRY)
 
 
 def listed(
@@ -33,7 +32,7 @@ def resend(tools: Toolbox, mail_id: int, *, who: str, site_ids: Sequence[int]) -
         mail = mail_log.get(session, mail_id, lock=True)
         if mail is None or mail.site_id not in site_ids:
             raise NotFound
-        if mail.state not in _AGAIN:
+        if mail.state not in MAY_BE_SENT_AGAIN:
             raise Conflict(Message(N_("This mail needs no other try.")))
         mail_log.queue_again(session, mail_id, now)
         audit.write(session, now, who, RESENT, f"{mail.kind.value} {mail.id}")

@@ -28,7 +28,7 @@ BODY_LONG = N_("The comment is too long: at most %(most)s bytes.")
 PAGE = N_("This address is not one of this site's pages.")
 TITLE = N_("The title is too long: at most %(most)s characters.")
 LIMIT = N_("Please ask for 1 to %(most)s comments.")
-SORT = N_("Please choose one of: %(known)s.")
+CHOICE = N_("Please choose one of: %(known)s.")
 CURSOR = N_("This cursor is not one of ours.")
 PARENT = N_("The comment you answer is not there any more.")
 
@@ -41,62 +41,52 @@ SORTS = ("oldest", "newest", "popular")
 MOST_COMMENTS = 200
 _ID = re.compile(r"[0-9a-z]{20}")
 _CURSOR = re.compile(r"[0-9a-z.-]{1,40}")  # what no store can choke on
-_TYPE = {"required": REQUIRED, "null": REQUIRED, "invalid": WRONG_TYPE}
-_TEXT: dict[str, Any] = {"error_messages": _TYPE}
+TEXT: dict[str, Any] = {"error_messages": {"required": REQUIRED, "null": REQUIRED, "invalid": WRONG_TYPE}}
 _MARKDOWN = {"minLength": 1, "description": f"Markdown, at most {MAX_BODY_BYTES} bytes; a site may set less."}
 
 
-class SubmissionForm(Schema):
-    """The body of ``POST …/comments``."""
+class Form(Schema):
+    """Unknown fields are named, not passed over."""
 
     class Meta:
         unknown = RAISE
 
     error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012 - marshmallow's own habit
 
-    page_url = fields.String(required=True, metadata={"format": "uri"}, **_TEXT)
-    page_title = fields.String(load_default="", metadata={"maxLength": MAX_TITLE}, **_TEXT)
-    author = fields.String(required=True, metadata={"minLength": 1, "maxLength": MAX_AUTHOR}, **_TEXT)
-    email = fields.String(load_default="", metadata={"maxLength": MAX_EMAIL}, **_TEXT)
-    website = fields.String(load_default="", metadata={"maxLength": MAX_WEBSITE}, **_TEXT)
-    body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
-    parent = fields.String(load_default=None, allow_none=True, **_TEXT)
-    notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
-    challenge = fields.String(load_default="", **_TEXT)
+
+class SubmissionForm(Form):
+    """The body of ``POST …/comments``."""
+
+    page_url = fields.String(required=True, metadata={"format": "uri"}, **TEXT)
+    page_title = fields.String(load_default="", metadata={"maxLength": MAX_TITLE}, **TEXT)
+    author = fields.String(required=True, metadata={"minLength": 1, "maxLength": MAX_AUTHOR}, **TEXT)
+    email = fields.String(load_default="", metadata={"maxLength": MAX_EMAIL}, **TEXT)
+    website = fields.String(load_default="", metadata={"maxLength": MAX_WEBSITE}, **TEXT)
+    body = fields.String(required=True, metadata=_MARKDOWN, **TEXT)
+    parent = fields.String(load_default=None, allow_none=True, **TEXT)
+    notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **TEXT)
+    challenge = fields.String(load_default="", **TEXT)
 
 
-class PreviewForm(Schema):
+class PreviewForm(Form):
     """The body of ``POST …/comments/preview``."""
 
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012
-    body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
+    body = fields.String(required=True, metadata=_MARKDOWN, **TEXT)
 
 
-class MessageForm(Schema):
+class MessageForm(Form):
     """The body of ``POST …/messages``."""
 
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": UNKNOWN, "type": WRONG_TYPE}  # noqa: RUF012
-
-    name = fields.String(required=True, metadata={"minLength": 1, "maxLength": MAX_AUTHOR}, **_TEXT)
-    email = fields.String(required=True, metadata={"maxLength": MAX_EMAIL}, **_TEXT)
-    subject = fields.String(load_default="", metadata={"maxLength": MAX_SUBJECT}, **_TEXT)
-    body = fields.String(required=True, metadata={"minLength": 1, "description": "Plain text."}, **_TEXT)
+    name = fields.String(required=True, metadata={"minLength": 1, "maxLength": MAX_AUTHOR}, **TEXT)
+    email = fields.String(required=True, metadata={"maxLength": MAX_EMAIL}, **TEXT)
+    subject = fields.String(load_default="", metadata={"maxLength": MAX_SUBJECT}, **TEXT)
+    body = fields.String(required=True, metadata={"minLength": 1, "description": "Plain text."}, **TEXT)
 
 
-class ThreadQuery(Schema):
+class ThreadQuery(Form):
     """The query of ``GET …/comments``."""
 
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": UNKNOWN}  # noqa: RUF012
-    page_url = fields.String(required=True, **_TEXT)
+    page_url = fields.String(required=True, **TEXT)
     sort = fields.String(load_default="oldest", validate=validate.OneOf(SORTS, error="sort"))
     limit = fields.Integer(
         load_default=50,
@@ -107,7 +97,7 @@ class ThreadQuery(Schema):
 
 
 _KNOWN = {
-    "sort": Message(SORT, {"known": ", ".join(SORTS)}),
+    "sort": Message(CHOICE, {"known": ", ".join(SORTS)}),
     "limit": Message(LIMIT, {"most": MOST_COMMENTS}),
 }
 

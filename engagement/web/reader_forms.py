@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields
+from marshmallow import fields
 
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
@@ -12,7 +12,6 @@ from engagement.domain.reports import MAX_EXPLANATION, MAX_NAME, Report, ReportR
 from engagement.domain.sites import Site
 from engagement.web import forms
 
-CHOICE = N_("Please choose one of: %(known)s.")
 VOTE = N_("A vote is -1, 0 or 1.")
 EXPLANATION = N_("Please write what is wrong, in at most %(most)s characters.")
 NOTIFIER = N_("Please write your name, in at most %(most)s characters.")
@@ -22,44 +21,34 @@ NUMBER = N_("Please give a number from 1 to %(most)s.")
 
 MOST_URLS = 200
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-_TEXT: dict[str, Any] = {
-    "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
-}
 
 
-class _Form(Schema):
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": forms.UNKNOWN, "type": forms.WRONG_TYPE}  # noqa: RUF012 - marshmallow's way
-
-
-class EditForm(_Form):
+class EditForm(forms.Form):
     """The body of ``PATCH …/comments/{id}``."""
 
-    body = fields.String(required=True, **_TEXT)
+    body = fields.String(required=True, **forms.TEXT)
 
 
-class VoteForm(_Form):
+class VoteForm(forms.Form):
     """The body of ``PUT …/comments/{id}/vote``."""
 
-    value = fields.Raw(required=True, metadata={"enum": [-1, 0, 1]}, **_TEXT)
+    value = fields.Raw(required=True, metadata={"enum": [-1, 0, 1]}, **forms.TEXT)
 
 
-class ReportForm(_Form):
+class ReportForm(forms.Form):
     """The body of ``POST …/comments/{id}/reports``."""
 
-    reason = fields.String(required=True, metadata={"enum": [r.value for r in ReportReason]}, **_TEXT)
-    explanation = fields.String(required=True, metadata={"maxLength": MAX_EXPLANATION}, **_TEXT)
-    name = fields.String(load_default="", metadata={"maxLength": MAX_NAME}, **_TEXT)
-    email = fields.String(load_default="", **_TEXT)
-    good_faith = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    reason = fields.String(required=True, metadata={"enum": [r.value for r in ReportReason]}, **forms.TEXT)
+    explanation = fields.String(required=True, metadata={"maxLength": MAX_EXPLANATION}, **forms.TEXT)
+    name = fields.String(load_default="", metadata={"maxLength": MAX_NAME}, **forms.TEXT)
+    email = fields.String(load_default="", **forms.TEXT)
+    good_faith = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **forms.TEXT)
 
 
-class CountsForm(_Form):
+class CountsForm(forms.Form):
     """The body of ``POST …/counts``."""
 
-    page_urls = fields.List(fields.String(**_TEXT), required=True, metadata={"maxItems": MOST_URLS}, **_TEXT)
+    page_urls = fields.List(fields.String(**forms.TEXT), required=True, metadata={"maxItems": MOST_URLS}, **forms.TEXT)
 
 
 def edit(given: Mapping[str, Any], site: Site) -> str:
@@ -144,7 +133,7 @@ def numbers(given: Mapping[str, str], known: Mapping[str, tuple[int, int]]) -> d
 def _reason(value: str) -> str:
     known = [reason.value for reason in ReportReason]
     if value not in known:
-        raise forms.Wrong(CHOICE, known=", ".join(known))
+        raise forms.Wrong(forms.CHOICE, known=", ".join(known))
     return value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields
+from marshmallow import fields
 
 from engagement.domain import pages
 from engagement.domain.errors import FieldError, InvalidInput
@@ -23,23 +23,14 @@ SOURCE = N_("Please write the http or https address of the page with the form.")
 
 REFUSED_DOMAIN = N_("Addresses of this mail provider are not accepted here. Please use another one.")
 
-_TEXT: dict[str, Any] = {
-    "error_messages": {"required": forms.REQUIRED, "null": forms.REQUIRED, "invalid": forms.WRONG_TYPE}
-}
 
-
-class SignUpForm(Schema):
+class SignUpForm(forms.Form):
     """The body of ``POST …/newsletter``."""
 
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": forms.UNKNOWN, "type": forms.WRONG_TYPE}  # noqa: RUF012 - marshmallow's way
-
-    email = fields.String(required=True, **_TEXT)
-    name = fields.String(load_default="", **_TEXT)
-    consent = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
-    source_url = fields.String(load_default="", **_TEXT)
+    email = fields.String(required=True, **forms.TEXT)
+    name = fields.String(load_default="", **forms.TEXT)
+    consent = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **forms.TEXT)
+    source_url = fields.String(load_default="", **forms.TEXT)
 
 
 def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str = "") -> SignUp:

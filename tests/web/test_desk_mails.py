@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from engagement.domain.notices import Delivery, NoticeKind, OutboxState, SendOutcome
+from engagement.domain.notices import Delivery, NoticeKind, OutboxState, SendOutcome, masked
 from engagement.services import mails, sites
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.web.desk import mails as door
-from engagement.web.desk.mails import masked
 from tests.services.test_mail import SENT, ScriptedPostman
 from tests.web.test_desk import enter, fields
 

@@ -133,7 +133,7 @@ def _verdict(body: dict[str, Any]) -> dict[str, Any]:
 
 def _one_of(name: str, value: object, known: list[str], wrong: list[FieldError]) -> None:
     if value not in known:
-        wrong.append(FieldError(f"/{name}", Message(forms.SORT, {"known": ", ".join(known)})))
+        wrong.append(FieldError(f"/{name}", Message(forms.CHOICE, {"known": ", ".join(known)})))
 
 
 def _item(item: QueueItem) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from engagement.domain.contact import MessageStatus, ReaderMessage, Treatment
 from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_
-from engagement.domain.reasons import moderator_text
 from engagement.language import say
 from engagement.services import contact
 from engagement.web.desk import room
@@ -69,7 +68,7 @@ def treat(message_id: str) -> AnyResponse:
         treatment = Treatment(request.form.get("treatment", ""))
     except ValueError as error:
         raise BadRequest from error
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
+    if not room.is_number(version):
         raise BadRequest
     contact.treat(
         toolbox(),
@@ -89,7 +88,7 @@ def _letter(message: ReaderMessage, site: str) -> Letter:
         message=message,
         site=site,
         status=say(STATUSES[message.status], room.language()),
-        reasons="; ".join(say(moderator_text(r), room.language()) for r in message.reasons),
+        reasons=room.told(message.reasons),
         answer=f"mailto:{quote(message.email, safe='@')}?subject={quote(subject)}",
         may=_may(message),
     )

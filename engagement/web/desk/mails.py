@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_
-from engagement.domain.notices import DEAD, KeptMail, NoticeKind, OutboxState
+from engagement.domain.notices import MAY_BE_SENT_AGAIN, KeptMail, NoticeKind, OutboxState, masked
 from engagement.language import say
 from engagement.services import mails
 from engagement.web.desk import room
@@ -60,7 +60,7 @@ class Line:
 def outbox() -> Response:
     session = room.present()
     status, before = request.args.get("status", WAITING), request.args.get("after", "")
-    if status not in TABS or not (before == "" or (before.isascii() and before.isdigit() and len(before) < 10)):
+    if status not in TABS or not (before == "" or room.is_number(before)):
         raise NotFound
     number = int(before) if before else None
     found, more = mails.listed(session.site_ids, dead=status == FAILED, limit=SHOWN, before=number)
@@ -87,12 +87,6 @@ def resend(mail_id: int) -> AnyResponse:
     return redirect(room.to("/desk/mails", status=FAILED if request.form.get("status") == FAILED else WAITING), 303)
 
 
-def masked(address: str) -> str:
-    """Enough to recognise an address one knows, too little to learn it."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"
-
-
 def _line(mail: KeptMail, site: str) -> Line:
     tongue = room.language()
     return Line(
@@ -102,5 +96,5 @@ def _line(mail: KeptMail, site: str) -> Line:
         site=site,
         state=say(STATES[mail.state], tongue),
         reply=f"{mail.code or ''} {mail.reply}".strip(),
-        again=mail.state in {*DEAD, OutboxState.RETRY},
+        again=mail.state in MAY_BE_SENT_AGAIN,
     )

@@ -17,7 +17,7 @@ from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
 from engagement.domain.moderators import DeskSession
-from engagement.domain.reasons import LABEL_NAMES, moderator_text
+from engagement.domain.reasons import LABEL_NAMES
 from engagement.domain.screening import Span
 from engagement.language import age as age_of
 from engagement.language import moment, say
@@ -121,7 +121,7 @@ def one(comment_id: str) -> Response:
     """One comment with every decision about it."""
     session = room.present()
     item = moderation.item(comment_id, session.site_ids)
-    lines = [(line, _doing(line.what), _reasons(line)) for line in reversed(item.log)]
+    lines = [(line, _doing(line.what), room.told(line.reasons)) for line in reversed(item.log)]
     return room.show(
         "comment", **frame(session), card=card(item), lines=lines, status=item.comment.status.value, site=""
     )
@@ -188,13 +188,12 @@ def _trouble() -> str:
 
 def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights.terms(item), item.spans)
-    reasons = "; ".join(say(moderator_text(r), room.language()) for r in item.reasons)
     machine = next((line for line in reversed(item.log) if line.actor is Actor.MACHINE or line.model), None)
     last = item.log[-1] if item.log else None
     status = machine.status_after if machine and not item.stands else item.comment.status
     settled = _by_whom(last) if last and last.actor is not Actor.MACHINE and not item.stands else ""
     stands = Markup(item.stands)  # noqa: S704 - as in ``underlined``
-    return Card(item, body, reasons, _status(status), words_of(item.log), stands, settled)
+    return Card(item, body, room.told(item.reasons), _status(status), words_of(item.log), stands, settled)
 
 
 def underlined(html: str, words: Iterable[str], spans: Sequence[Span] = ()) -> Markup:
@@ -247,10 +246,6 @@ def _done(session: DeskSession) -> QueueItem | None:
     return item if item and item.log and item.log[-1].what in set(Verdict) else None
 
 
-def _reasons(line: LogLine) -> str:
-    return "; ".join(say(moderator_text(r), room.language()) for r in line.reasons)
-
-
 def _by_whom(line: LogLine) -> str:
     return say(Message(BY_WHOM, {"doing": Message(DOINGS.get(line.what, line.what)), "who": line.who}), room.language())
 
@@ -278,7 +273,7 @@ def _version() -> int | None:
     text = request.form.get("version", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    if not room.is_number(text):
         raise BadRequest
     return int(text)
 

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -11,9 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import EngagementError, InvalidInput, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
-from engagement.domain.moderators import DeskSession
+from engagement.domain.moderators import SESSION_MOST, DeskSession
 from engagement.domain.pages import BadAddress, origin_of
-from engagement.language import age, best_language, say
+from engagement.domain.policy import Reason
+from engagement.domain.reasons import moderator_text
+from engagement.language import TONGUES, age, best_language, say, speaker
 from engagement.language import moment as written
 from engagement.services import contacts, moderators
 from engagement.web.house import language as readers_language
@@ -21,8 +24,6 @@ from engagement.web.house import toolbox
 
 _HERE = Path(__file__).resolve().parent
 AGO = N_("%(age)s ago")
-MOST_HOURS = 12
-TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words
 
 
 _KEPT = ("status", "site", "after")
@@ -59,13 +60,9 @@ def to(path: str, **query: str) -> str:
 def show(template: str, code: int = 200, /, **facts: object) -> Response:
     """A page of the desk in the moderator's language."""
     tongue = language()
-
-    def _(text: str, **values: object) -> str:
-        return say(Message(text, values), tongue)
-
     page = render_template(
         f"desk/{template}.html",
-        _=_,
+        _=speaker(tongue),
         language=tongue,
         nonce=nonce(),
         alarm=_alarm(tongue) if facts.get("me") else "",
@@ -153,7 +150,13 @@ def let_in(token: str) -> AnyResponse:
     """On to the queue, with a session's cookie."""
     answer = redirect(to("/desk/"), 303)
     answer.set_cookie(
-        cookie_name(), token, max_age=MOST_HOURS * 3600, path="/", secure=_secure(), httponly=True, samesite="Lax"
+        cookie_name(),
+        token,
+        max_age=SESSION_MOST,
+        path="/",
+        secure=_secure(),
+        httponly=True,
+        samesite="Lax",
     )
     return answer
 
@@ -162,6 +165,16 @@ def let_out() -> AnyResponse:
     answer = redirect(to("/desk/login"), 303)
     answer.delete_cookie(cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax")
     return answer
+
+
+def told(reasons: Iterable[Reason]) -> str:
+    """Reasons as a moderator reads them."""
+    return "; ".join(say(moderator_text(reason), language()) for reason in reasons)
+
+
+def is_number(text: str) -> bool:
+    """Whether a field holds a whole number that a column can hold, too."""
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def sentence(error: EngagementError) -> str:

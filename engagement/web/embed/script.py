@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from engagement.language import LANGUAGES
+
 _HERE = Path(__file__).parent
 PARTS = ("tools", "work", "widget", "thread", "entry", "form", "counts", "start")
-LANGUAGES = ("it", "en")
 _WHOLE = """(()=>{
 "use strict";
 if(window.engagementEmbed)return;

@@ -9,7 +9,8 @@ from werkzeug.exceptions import BadRequest
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import MAX_NAME, SubscriptionState, read_name
-from engagement.language import LANGUAGES, say
+from engagement.domain.notices import masked
+from engagement.language import LANGUAGES, TONGUES, say, speaker
 from engagement.services import preferences
 from engagement.services.preferences import Preferences
 from engagement.web import limits, signing_up
@@ -25,7 +26,6 @@ STATES = {
     SubscriptionState.CONFIRMED: N_("You receive the newsletter of %(site)s."),
     SubscriptionState.LEFT: N_("You do not receive the newsletter of %(site)s."),
 }
-TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words
 SAVED = N_("Saved.")
 GONE = N_("You no longer receive the newsletter.")
 STOPPED = N_("No mail goes to your address any more.")
@@ -100,17 +100,14 @@ _ACTIONS: dict[str, Callable[[str], Response]] = {
 
 def _page(seen: Preferences, done: str = "") -> Response:
     tongue, found = seen.language, seen.subscription
-
-    def _(text: str, **values: object) -> str:
-        return say(Message(text, values), tongue)
-
+    _ = speaker(tongue)
     page = render_template(
         "pages/preferences.html",
         _=_,
         language=tongue,
         site=seen.site,
         name=found.name,
-        masked=_masked(found.email),
+        masked=masked(found.email),
         state=_(STATES[found.state], site=seen.site.name),
         subscribed=found.state is not SubscriptionState.LEFT,
         seen=seen,
@@ -118,8 +115,3 @@ def _page(seen: Preferences, done: str = "") -> Response:
         done=_(done) if done else "",
     )
     return Response(page, content_type="text/html; charset=utf-8")
-
-
-def _masked(email: str) -> str:
-    local, _, domain = email.rpartition("@")
-    return f"{local[:1]}…@{domain}"
