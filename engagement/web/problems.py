@@ -4,7 +4,7 @@ import json
 import logging
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from engagement.domain import errors
@@ -105,6 +105,27 @@ def rejected(reasons: tuple[Reason, ...], appeal: str = "") -> Response:
     shown = [{"code": code, "text": say(public_text(code), language())} for code in codes]
     more = {"appeal": appeal} if appeal else {}
     return problem(403, "comment-rejected", EXPLANATIONS["comment-rejected"], reasons=shown, **more)
+
+
+def as_problem(error: errors.EngagementError | HTTPException) -> Response:
+    """What a program would be answered."""
+    return current_app.make_response(current_app.handle_user_exception(error))
+
+
+def mistakes(error: Exception) -> dict[str, str]:
+    """Field → what is wrong with it, for a form that is shown again."""
+    found = error.errors if isinstance(error, errors.InvalidInput) else ()
+    return {e.pointer.removeprefix("/"): say(e.message, language()) for e in found}
+
+
+def refused(page: str, problem: Response) -> Response:
+    """A page that says what the problem does, with its status and what it asks for."""
+    answer = Response(page, problem.status_code, content_type="text/html; charset=utf-8")
+    for name in ("Retry-After", "Allow"):
+        if name in problem.headers:
+            answer.headers[name] = problem.headers[name]
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _refused(error: errors.EngagementError) -> Response:

@@ -3,11 +3,11 @@
 Statuses are WordPress's own: 200 for missing or invalid fields, 409 duplicate, 429 flood, 403 closed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
@@ -23,7 +23,7 @@ from engagement.web import answers, forms, limits
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import client, language, settle_site, the_site, toolbox
 from engagement.web.pages import thread
-from engagement.web.problems import rejected
+from engagement.web.problems import as_problem, mistakes, rejected
 
 blueprint = Blueprint("wordpress", __name__)
 
@@ -51,7 +51,7 @@ def submit(site: str | None) -> Answer:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
         return _done(receipt, found)
-    return _shown(rejected(receipt.decision.reasons), typed, ())
+    return _shown(rejected(receipt.decision.reasons, receipt.appeal), typed, {})
 
 
 def _take(site: Site, typed: Mapping[str, str]) -> Receipt:
@@ -136,14 +136,13 @@ def _done(receipt: Receipt, site: Site) -> Answer:
 
 
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Answer:
-    problem = current_app.make_response(current_app.handle_user_exception(error))
-    return _shown(problem, typed, error.errors if isinstance(error, InvalidInput) else ())
+    return _shown(as_problem(error), typed, mistakes(error))
 
 
-def _shown(problem: Response, typed: Mapping[str, str], errors: Sequence[FieldError]) -> Answer:
+def _shown(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Answer:
     if _wants_json():
         return problem
-    page = thread.refusal_page(problem, typed, errors)
+    page = thread.refusal_page(problem, typed, wrong)
     page.status_code = _STATUS.get(page.status_code, page.status_code)
     return page
 

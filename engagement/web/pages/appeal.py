@@ -17,9 +17,11 @@ from engagement.services import appeals
 from engagement.web import limits
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox
+from engagement.web.pages.assets import for_one_person
 from engagement.web.pages.words import words
 
 blueprint = Blueprint("appeal", __name__, template_folder="templates")
+blueprint.after_request(for_one_person)
 
 ASK = N_("Ask for another look")
 ASK_TEXT = N_(
@@ -61,19 +63,6 @@ def act(token: str) -> Response:
     except AlreadySettled:
         return _spent(*appeals.look_up(toolbox(), token), code=409)
     return _page(site.language, RECEIVED, RECEIVED_TEXT)
-
-
-@blueprint.after_request
-def for_one_person(answer: Response) -> Response:
-    """Nothing here is kept, indexed, framed or passed on."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex"
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-    return answer
 
 
 def _ask(site: Site, found: Appealable, code: int = 200, *, typed: str = "") -> Response:

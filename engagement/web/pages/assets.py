@@ -1,4 +1,4 @@
-"""Small files that browsers keep: strong ``ETag``, an hour without asking."""
+"""Small files that browsers keep: strong ``ETag``, an hour without asking. And the headers of calm pages."""
 
 import hashlib
 from functools import lru_cache
@@ -29,6 +29,15 @@ def kept(text: bytes, mimetype: str) -> Response:
     answer.set_etag(hashlib.sha256(text).hexdigest()[:32])
     answer.headers["Cache-Control"] = "public, max-age=3600"
     answer.make_conditional(request)
+    return answer
+
+
+def for_one_person(answer: Response) -> Response:
+    """What stands behind a link of somebody's own: nothing is kept, indexed, framed or passed on."""
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Security-Policy"] = f"{CALM_POLICY}; form-action 'self'"
     return answer
 
 

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
-from engagement.domain.errors import EngagementError, InvalidInput
+from engagement.domain.errors import EngagementError
 from engagement.domain.pages import BadAddress, belongs, normalise
 from engagement.domain.sites import Site
-from engagement.language import say
 from engagement.services import contact
 from engagement.web import forms, limits
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import asked_site, client, language, the_site, toolbox
 from engagement.web.pages.thread import guarded
 from engagement.web.pages.words import words
+from engagement.web.problems import as_problem, mistakes, refused
 
 blueprint = Blueprint("contact_pages", __name__, template_folder="templates")
 
@@ -33,7 +33,9 @@ def show(site: str) -> Response:
         limits.count("reads", found)
     except (EngagementError, HTTPException) as error:
         return _refusal(error, {})
-    return _page(found, request.args, sent=is_sent())
+    answer = make_response(_page(found, request.args, sent=is_sent()))
+    answer.headers["Cache-Control"] = "no-store"
+    return guarded(answer, found)
 
 
 @blueprint.post("/sites/<site>/messages")
@@ -75,27 +77,20 @@ def _with_thanks(url: str) -> str:
 
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Response:
     """The refusal as a page, with the status that the JSON door gives it."""
-    wrong = {}
-    if isinstance(error, InvalidInput):
-        wrong = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
-    problem = current_app.make_response(current_app.handle_user_exception(error))
-    answer = _page(asked_site(), typed, problem.status_code, detail=problem.get_json()["detail"], errors=wrong)
-    for name in ("Retry-After", "Allow"):
-        if name in problem.headers:
-            answer.headers[name] = problem.headers[name]
-    return answer
+    problem, site = as_problem(error), asked_site()
+    page = _page(site, typed, detail=problem.get_json()["detail"], errors=mistakes(error))
+    return guarded(refused(page, problem), site)
 
 
 def _page(
     site: Site | None,
     typed: Mapping[str, str],
-    code: int = 200,
     *,
     sent: bool = False,
     detail: str = "",
     errors: Mapping[str, str] | None = None,
-) -> Response:
-    page = render_template(
+) -> str:
+    return render_template(
         "pages/contact.html",
         site=site,
         values={name: typed.get(name, "") for name in FIELDS},
@@ -106,6 +101,3 @@ def _page(
         words=words(language()),
         language=language(),
     )
-    answer = make_response(page, code)
-    answer.headers["Cache-Control"] = "no-store"
-    return guarded(answer, site)

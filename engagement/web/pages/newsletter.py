@@ -16,7 +16,7 @@ from engagement.web import limits, signing_up
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import language as readers_language
 from engagement.web.house import the_site, toolbox
-from engagement.web.pages.assets import CALM_POLICY
+from engagement.web.pages.assets import for_one_person
 
 blueprint = Blueprint("newsletter_pages", __name__)
 
@@ -122,11 +122,7 @@ def for_people(answer: Response) -> Response:
         page = _page(list(lines), readers_language())
         answer.set_data(page.get_data())
         answer.content_type = page.content_type
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex"
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Security-Policy"] = f"{CALM_POLICY}; form-action 'self'"
-    return answer
+    return for_one_person(answer)
 
 
 def notice_page(text: str, language: str) -> Response:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Comment, Receipt, Status, Thread
-from engagement.domain.errors import EngagementError, FieldError, InvalidInput
+from engagement.domain.errors import EngagementError
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
@@ -23,7 +23,7 @@ from engagement.web.gate import check_form, check_origin
 from engagement.web.house import asked_site, client, language, settle_site, the_site, toolbox
 from engagement.web.pages.linked_data import linked
 from engagement.web.pages.words import words
-from engagement.web.problems import rejected
+from engagement.web.problems import as_problem, mistakes, refused, rejected
 
 blueprint = Blueprint("thread_pages", __name__, template_folder="templates")
 
@@ -109,7 +109,7 @@ def submit(site: str) -> Answer:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
         return redirect(back(receipt), 303)
-    return _page(rejected(receipt.decision.reasons, receipt.appeal), typed, {})
+    return refusal_page(rejected(receipt.decision.reasons, receipt.appeal), typed, {})
 
 
 def signs_of_form(site: Site) -> tuple[str, ...]:
@@ -207,19 +207,11 @@ def _advice(site: Site, typed: Mapping[str, str]) -> Response:
 
 
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Response:
-    """The refusal as a page, with the status that the JSON door gives it."""
-    wrong = {}
-    if isinstance(error, InvalidInput):
-        wrong = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
-    return _page(current_app.make_response(current_app.handle_user_exception(error)), typed, wrong)
+    return refusal_page(as_problem(error), typed, mistakes(error))
 
 
-def refusal_page(problem: Response, typed: Mapping[str, str], errors: Sequence[FieldError]) -> Response:
+def refusal_page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
     """A problem as a page that keeps what was typed, each mistake at its field."""
-    return _page(problem, typed, {e.pointer.removeprefix("/"): say(e.message, language()) for e in errors})
-
-
-def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
     site = asked_site()
     said = problem.get_json()
     values = {name: typed.get(name, "") for name in FIELDS} | {form_time.FIELD: form_time.stamp()}
@@ -237,12 +229,7 @@ def _page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str])
         words=words(language()),
         language=language(),
     )
-    answer = make_response(page, problem.status_code)
-    for name in ("Retry-After", "Allow"):
-        if name in problem.headers:
-            answer.headers[name] = problem.headers[name]
-    answer.headers["Cache-Control"] = "no-store"
-    return guarded(answer, site)
+    return guarded(refused(page, problem), site)
 
 
 def guarded(answer: Response, site: Site | None) -> Response:
