@@ -3,21 +3,15 @@
 import json
 import time
 from dataclasses import asdict
-from typing import Protocol
 
 import click
-from flask import Flask
 
 from engagement.cli.doctor import tell
+from engagement.cli.house import House
 from engagement.services import brevo_check, contacts, reconciling
 from engagement.services.ports import Toolbox
 
 _LONG = 5.0  # seconds of waiting that are worth a word
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.group()
@@ -28,7 +22,7 @@ def brevo() -> None:
 @brevo.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def check(house: _House, as_json: bool) -> None:
+def check(house: House, as_json: bool) -> None:
     """Look at key, account, attributes, lists and what waits; exit 1 when something is wrong."""
     with house.app().app_context():
         findings = [look(_tools(house)) for look in brevo_check.LOOKS]
@@ -40,7 +34,7 @@ def check(house: _House, as_json: bool) -> None:
 @click.option("--resume", is_flag=True, help="Call again although Brevo had shut us out, and try what it refused.")
 @click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
 @click.pass_obj
-def sync(house: _House, everybody: bool, resume: bool, as_json: bool) -> None:
+def sync(house: House, everybody: bool, resume: bool, as_json: bool) -> None:
     """Tell Brevo now what is due; exit 1 when Brevo shuts us out."""
     with house.app().app_context():
         tools, told = _tools(house), 0
@@ -65,7 +59,7 @@ def sync(house: _House, everybody: bool, resume: bool, as_json: bool) -> None:
 @click.option("--repair", is_flag=True, help="Bring both sides together; strangers at Brevo are left alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def reconcile(house: _House, repair: bool, as_json: bool) -> None:
+def reconcile(house: House, repair: bool, as_json: bool) -> None:
     """Compare the confirmed readers with the lists at Brevo; exit 1 when they differ and are not repaired."""
     with house.app().app_context():
         tools = _tools(house)
@@ -92,7 +86,7 @@ def reconcile(house: _House, repair: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _tools(house: _House) -> Toolbox:
+def _tools(house: House) -> Toolbox:
     tools = house.tools()
     if not tools.settings.brevo.on:
         raise click.ClickException("there is no brevo.api_key; see docs/brevo.md")

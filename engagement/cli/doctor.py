@@ -6,31 +6,30 @@ from dataclasses import asdict
 from typing import Protocol
 
 import click
-from flask import Flask
 
+from engagement.cli.house import House
 from engagement.services import doctor as practice
 from engagement.services.findings import Finding, Grade, Patient
 from engagement.settings import SettingsError
 
 
-class _House(Protocol):
+class _Hospital(House, Protocol):
     mistakes: list[str]
 
-    def app(self) -> Flask: ...
     def patient(self) -> Patient: ...
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def doctor(house: _House, as_json: bool) -> None:
+def doctor(house: _Hospital, as_json: bool) -> None:
     """Look at the configuration, database, limits, model and mail; exit 1 when something is wrong."""
     tell(_findings(house), as_json=as_json)
 
 
 @click.command()
 @click.pass_obj
-def openapi(house: _House) -> None:
+def openapi(house: _Hospital) -> None:
     """Print the OpenAPI document, the same as /api/openapi.json."""
     click.echo(json.dumps(house.app().extensions["engagement-api"].spec.to_dict(), indent=2, ensure_ascii=False))
 
@@ -49,7 +48,7 @@ def tell(findings: Sequence[Finding], *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _findings(house: _House) -> list[Finding]:
+def _findings(house: _Hospital) -> list[Finding]:
     if house.mistakes:
         return practice.mistakes(house.mistakes)
     try:

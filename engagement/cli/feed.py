@@ -2,23 +2,14 @@
 
 import json
 from dataclasses import asdict
-from typing import Protocol
 
 import click
-from flask import Flask
 
+from engagement.cli.house import House, sentence, site_named
 from engagement.domain.articles import DAYS, Feed, FeedState, Rhythm
-from engagement.domain.errors import Conflict, InvalidInput, SiteNotFound
-from engagement.domain.sites import Site
-from engagement.language import say
+from engagement.domain.errors import EngagementError
 from engagement.services import feeds
-from engagement.services.ports import Toolbox
-from engagement.services.sites import every_site, find_site
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
+from engagement.services.sites import every_site
 
 
 @click.group()
@@ -32,16 +23,14 @@ def feed() -> None:
 @click.option("--when", type=click.Choice([r.value for r in Rhythm]), default=Rhythm.AT_ONCE.value, show_default=True)
 @click.option("--day", type=click.Choice(DAYS), default=DAYS[0], show_default=True, help="Of a weekly digest.")
 @click.pass_obj
-def add(house: _House, url: str, site_key: str, when: str, day: str) -> None:
+def add(house: House, url: str, site_key: str, when: str, day: str) -> None:
     """Follow the feed at URL, or change when its articles are mailed. What stands in it now is not mailed."""
     with house.app().app_context():
-        site = _site(site_key)
+        site = site_named(site_key)
         try:
             added, seen = feeds.add_feed(house.tools(), site, url, Rhythm(when), DAYS.index(day))
-        except InvalidInput as error:
-            raise click.ClickException(" ".join(say(e.message, "en") for e in error.errors)) from error
-        except Conflict as error:
-            raise click.ClickException(say(error.message, "en")) from error
+        except EngagementError as error:
+            raise click.ClickException(sentence(error)) from error
     click.echo(f"{added.url}: {_rhythm(added)}; {seen} articles stand in it and are not mailed, later ones are")
 
 
@@ -49,10 +38,10 @@ def add(house: _House, url: str, site_key: str, when: str, day: str) -> None:
 @click.option("--site", "site_key", help="Of one site; all where left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def list_feeds(house: _House, site_key: str | None, as_json: bool) -> None:
+def list_feeds(house: House, site_key: str | None, as_json: bool) -> None:
     """All feeds: site, address, when they are mailed, when they were read, and what is wrong."""
     with house.app().app_context():
-        found = [_site(site_key)] if site_key else every_site()
+        found = [site_named(site_key)] if site_key else every_site()
         names = {site.id: site.key for site in found}
         all_of_them = feeds.feeds_of(found)
     if as_json:
@@ -67,10 +56,10 @@ def list_feeds(house: _House, site_key: str | None, as_json: bool) -> None:
 @click.argument("url")
 @click.option("--site", "site_key", required=True)
 @click.pass_obj
-def remove(house: _House, url: str, site_key: str) -> None:
+def remove(house: House, url: str, site_key: str) -> None:
     """Follow the feed at URL no more, and cancel the mails about it that were not sent yet."""
     with house.app().app_context():
-        if not feeds.remove_feed(house.tools(), _site(site_key), url):
+        if not feeds.remove_feed(house.tools(), site_named(site_key), url):
             raise click.ClickException(f"{site_key} has no such feed; engagement feed list shows them")
     click.echo(f"{url}: removed")
 
@@ -79,10 +68,10 @@ def remove(house: _House, url: str, site_key: str) -> None:
 @click.argument("url", required=False)
 @click.option("--site", "site_key", help="Feeds of one site; all where left out.")
 @click.pass_obj
-def poll(house: _House, url: str | None, site_key: str | None) -> None:
+def poll(house: House, url: str | None, site_key: str | None) -> None:
     """Look now at the feed at URL, or at all; the background work mails what is new."""
     with house.app().app_context():
-        found = feeds.feeds_of([_site(site_key)] if site_key else every_site())
+        found = feeds.feeds_of([site_named(site_key)] if site_key else every_site())
         wanted = [one for one in found if url in {None, one.url} and one.state is FeedState.ACTIVE]
         if url and not wanted:
             raise click.ClickException("no such feed is followed; engagement feed list shows them")
@@ -91,13 +80,6 @@ def poll(house: _House, url: str | None, site_key: str | None) -> None:
         click.echo(f"{one.url}: {_standing(one)}")
     if any(one.failures for one in looked_at):
         raise SystemExit(1)
-
-
-def _site(key: str) -> Site:
-    try:
-        return find_site(key)
-    except SiteNotFound as error:
-        raise click.ClickException(f"there is no site {key}; engagement site list shows them") from error
 
 
 def _rhythm(one: Feed) -> str:

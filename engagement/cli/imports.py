@@ -4,21 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import click
-from flask import Flask
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from engagement.cli.house import House
 from engagement.services import archives, sites
 from engagement.services.archives import Report
-from engagement.services.ports import Toolbox
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.command("import")
@@ -30,7 +23,7 @@ class _House(Protocol):
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 @click.pass_obj
 def import_command(
-    house: _House, kind: str, file: Path, key: str | None, moved_from: tuple[str, ...], dry_run: bool, as_json: bool
+    house: House, kind: str, file: Path, key: str | None, moved_from: tuple[str, ...], dry_run: bool, as_json: bool
 ) -> None:
     """Take in the comments that another system exported; a second time adds nothing."""
     with house.app().app_context():

@@ -1,21 +1,13 @@
 """``engagement key``: add, list and revoke the keys of programs."""
 
 import json
-from typing import Protocol
 
 import click
-from flask import Flask
 
-from engagement.cli.moderator import sentence
+from engagement.cli.house import House, sentence
 from engagement.domain.errors import EngagementError
 from engagement.domain.moderators import ApiKey, Scope
 from engagement.services import keys
-from engagement.services.ports import Toolbox
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.group()
@@ -26,7 +18,7 @@ def key() -> None:
 @key.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def list_keys(house: _House, as_json: bool) -> None:
+def list_keys(house: House, as_json: bool) -> None:
     """All keys, without the keys themselves."""
     with house.app().app_context():
         found = keys.every()
@@ -42,7 +34,7 @@ def list_keys(house: _House, as_json: bool) -> None:
 @click.option("--site", required=True, help="The site the key is good for.")
 @click.option("--scope", type=click.Choice([s.value for s in Scope]), required=True)
 @click.pass_obj
-def add(house: _House, name: str, site: str, scope: str) -> None:
+def add(house: House, name: str, site: str, scope: str) -> None:
     """Make the key NAME; it is printed once, as the last line."""
     with house.app().app_context():
         try:
@@ -57,7 +49,7 @@ def add(house: _House, name: str, site: str, scope: str) -> None:
 @click.argument("name")
 @click.option("--site", required=True)
 @click.pass_obj
-def revoke(house: _House, name: str, site: str) -> None:
+def revoke(house: House, name: str, site: str) -> None:
     """Take the key NAME out of force at once."""
     with house.app().app_context():
         try:

@@ -2,20 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import Protocol
 
 import click
-from flask import Flask
 
-from engagement.domain.errors import EngagementError, InvalidInput
-from engagement.language import say
+from engagement.cli.house import House, sentence
+from engagement.domain.errors import EngagementError
 from engagement.services import moderators
-from engagement.services.ports import Toolbox
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.group()
@@ -26,7 +18,7 @@ def moderator() -> None:
 @moderator.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def list_moderators(house: _House, as_json: bool) -> None:
+def list_moderators(house: House, as_json: bool) -> None:
     """All moderators and their sites."""
     with house.app().app_context():
         found = moderators.every()
@@ -41,7 +33,7 @@ def list_moderators(house: _House, as_json: bool) -> None:
 @click.argument("email")
 @click.option("--site", "sites", multiple=True, required=True, help="A site's key; repeatable.")
 @click.pass_obj
-def add(house: _House, email: str, sites: tuple[str, ...]) -> None:
+def add(house: House, email: str, sites: tuple[str, ...]) -> None:
     """Add the moderator EMAIL; prints a one-time login address. Again: another site, or a new password."""
     with house.app().app_context():
         try:
@@ -55,7 +47,7 @@ def add(house: _House, email: str, sites: tuple[str, ...]) -> None:
 @moderator.command("remove")
 @click.argument("email")
 @click.pass_obj
-def remove(house: _House, email: str) -> None:
+def remove(house: House, email: str) -> None:
     """Remove the moderator EMAIL and end their sessions at once."""
     with house.app().app_context():
         try:
@@ -63,10 +55,3 @@ def remove(house: _House, email: str) -> None:
         except EngagementError as error:
             raise click.ClickException(sentence(error)) from error
     click.echo(f"{email} can no longer sign in")
-
-
-def sentence(error: EngagementError) -> str:
-    """A refusal in English, its fields included."""
-    if isinstance(error, InvalidInput):
-        return " ".join(say(e.message, "en") for e in error.errors)
-    return say(error.message, "en")

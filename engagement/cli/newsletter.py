@@ -3,27 +3,19 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import click
-from flask import Flask
 
-from engagement.cli.moderator import sentence
+from engagement.cli.house import House, sentence, site_named
 from engagement.domain.errors import EngagementError
 from engagement.domain.newsletter import SubscriptionState
-from engagement.domain.sites import Site
 from engagement.domain.suppression import SuppressionReason
 from engagement.services import newsletter_lists, suppressions
 from engagement.services.newsletter_lists import ListNotRead
-from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
 
 _REASONS = [r.value for r in SuppressionReason if r is not SuppressionReason.FORGOTTEN]  # engagement forget does that
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.group()
@@ -38,7 +30,7 @@ def newsletter() -> None:
 @click.option("--dry-run", is_flag=True, help="Only look, change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The counts and faults as one JSON object.")
 @click.pass_obj
-def import_readers(house: _House, file: Path, site_key: str, consent: str, dry_run: bool, as_json: bool) -> None:
+def import_readers(house: House, file: Path, site_key: str, consent: str, dry_run: bool, as_json: bool) -> None:
     """Subscribe the readers of a CSV file with the columns email, name and language.
 
     Good lines are taken, every bad one is named; nobody is written to. Ends with status 1 if lines were bad.
@@ -69,21 +61,21 @@ def import_readers(house: _House, file: Path, site_key: str, consent: str, dry_r
 )
 @click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file to write to.")
 @click.pass_obj
-def export_readers(house: _House, site_key: str, state: str, out: TextIO) -> None:
+def export_readers(house: House, site_key: str, state: str, out: TextIO) -> None:
     """Write readers as CSV, with each one's own addresses to leave and to change things."""
     wanted = None if state == "all" else SubscriptionState(state)
     with house.app().app_context():
-        newsletter_lists.write_list(house.tools(), _site(site_key), wanted, out)
+        newsletter_lists.write_list(house.tools(), site_named(site_key), wanted, out)
 
 
 @newsletter.command("proof")
 @click.argument("email")
 @click.option("--site", "site_key", help="Of this site alone.")
 @click.pass_obj
-def proof(house: _House, email: str, site_key: str | None) -> None:
+def proof(house: House, email: str, site_key: str | None) -> None:
     """Write what EMAIL was shown, asked for and confirmed, and when, as one JSON object."""
     with house.app().app_context():
-        found = newsletter_lists.proof_of(house.tools(), email, _site(site_key) if site_key else None)
+        found = newsletter_lists.proof_of(house.tools(), email, site_named(site_key) if site_key else None)
     if not found["subscriptions"] and not found["consents"]:
         raise click.ClickException("nothing is known of this address")
     click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -94,11 +86,11 @@ def proof(house: _House, email: str, site_key: str | None) -> None:
 @click.option("--site", "site_key", help="By this site alone; all where left out.")
 @click.option("--reason", type=click.Choice(_REASONS), default=SuppressionReason.MANUAL.value)
 @click.pass_obj
-def suppress(house: _House, email: str, site_key: str | None, reason: str) -> None:
+def suppress(house: House, email: str, site_key: str | None, reason: str) -> None:
     """Do not write to EMAIL any more; kept as a keyed hash."""
     with house.app().app_context():
         try:
-            site = _site(site_key) if site_key else None
+            site = site_named(site_key) if site_key else None
             count = suppressions.suppress(house.tools(), email, SuppressionReason(reason), site=site)
         except EngagementError as error:
             raise click.ClickException(_said(error)) from error
@@ -109,11 +101,11 @@ def suppress(house: _House, email: str, site_key: str | None, reason: str) -> No
 @click.argument("email")
 @click.option("--site", "site_key", help="By this site alone; all where left out.")
 @click.pass_obj
-def unsuppress(house: _House, email: str, site_key: str | None) -> None:
+def unsuppress(house: House, email: str, site_key: str | None) -> None:
     """Let EMAIL be written to again, whatever the reason was."""
     with house.app().app_context():
         try:
-            count = suppressions.unsuppress(house.tools(), email, site=_site(site_key) if site_key else None)
+            count = suppressions.unsuppress(house.tools(), email, site=site_named(site_key) if site_key else None)
         except EngagementError as error:
             raise click.ClickException(_said(error)) from error
     if not count:
@@ -125,10 +117,10 @@ def unsuppress(house: _House, email: str, site_key: str | None) -> None:
 @click.option("--site", "site_key", required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def list_suppressed(house: _House, site_key: str, as_json: bool) -> None:
+def list_suppressed(house: House, site_key: str, as_json: bool) -> None:
     """Who is not written to: hashes, reasons, times. Addresses are not kept."""
     with house.app().app_context():
-        found = suppressions.listed(_site(site_key))
+        found = suppressions.listed(site_named(site_key))
     lines = [
         {"hash": one.email_hash, "reason": one.reason.value, "source": one.source, "at": one.at.isoformat()}
         for one in found
@@ -138,13 +130,6 @@ def list_suppressed(house: _House, site_key: str, as_json: bool) -> None:
         return
     for line in lines:
         click.echo(f"{line['hash'][:12]}\t{line['reason']}\t{line['source']}\t{line['at']}")
-
-
-def _site(key: str) -> Site:
-    try:
-        return find_site(key)
-    except EngagementError as error:
-        raise click.ClickException(f"there is no site {key}; engagement site list shows them") from error
 
 
 def _said(error: Exception) -> str:

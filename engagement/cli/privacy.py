@@ -2,20 +2,13 @@
 
 import json
 from dataclasses import asdict
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import click
-from flask import Flask
 
-from engagement.cli.moderator import sentence
+from engagement.cli.house import House, sentence
 from engagement.domain.errors import EngagementError
 from engagement.services import privacy
-from engagement.services.ports import Toolbox
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.command()
@@ -24,7 +17,7 @@ class _House(Protocol):
 @click.option("--allow-again", is_flag=True, help="Only let a forgotten address sign up again.")
 @click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
 @click.pass_obj
-def forget(house: _House, email: str, yes: bool, allow_again: bool, as_json: bool) -> None:
+def forget(house: House, email: str, yes: bool, allow_again: bool, as_json: bool) -> None:
     """Forget EMAIL on all sites: comments become anonymous, everything else kept about it goes."""
     with house.app().app_context():
         if allow_again:
@@ -49,7 +42,7 @@ def forget(house: _House, email: str, yes: bool, allow_again: bool, as_json: boo
 @click.option("--email", help="Only what is kept about this address.")
 @click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file to write to.")
 @click.pass_obj
-def export(house: _House, site: str | None, email: str | None, out: TextIO) -> None:
+def export(house: House, site: str | None, email: str | None, out: TextIO) -> None:
     """Write JSON lines: pages, comments with their decisions, messages, reports, subscriptions, consents, mails."""
     if not site and not email:
         raise click.UsageError("say what to export: --site KEY, --email ADDRESS, or both")

@@ -3,23 +3,15 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Protocol
 
 import click
-from flask import Flask
 
+from engagement.cli.house import House, sentence
 from engagement.domain.challenges import MODES as CHALLENGES
 from engagement.domain.digests import AuthorMail
-from engagement.domain.errors import InvalidInput
+from engagement.domain.errors import EngagementError, SiteNotFound
 from engagement.domain.sites import Site, SiteRules
-from engagement.language import say
 from engagement.services import posts, sites, statistics
-from engagement.services.ports import Toolbox
-
-
-class _House(Protocol):
-    def app(self) -> Flask: ...
-    def tools(self) -> Toolbox: ...
 
 
 @click.group()
@@ -30,7 +22,7 @@ def site() -> None:
 @site.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
-def list_sites(house: _House, as_json: bool) -> None:
+def list_sites(house: House, as_json: bool) -> None:
     """All sites."""
     with house.app().app_context():
         found = sites.every_site()
@@ -48,7 +40,7 @@ def list_sites(house: _House, as_json: bool) -> None:
 @click.option("--author-email", default="", help="Where notification mails go.")
 @click.option("--language", type=click.Choice(["it", "en"]), default="it")
 @click.pass_obj
-def add(house: _House, key: str, name: str, origins: tuple[str, ...], author_email: str, language: str) -> None:
+def add(house: House, key: str, name: str, origins: tuple[str, ...], author_email: str, language: str) -> None:
     """Add the site KEY."""
     with house.app().app_context():
         if any(s.key == key for s in sites.every_site()):
@@ -82,12 +74,10 @@ def _none(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option("--time-zone", help="Of these hours and of digests, such as Europe/Rome.")
 @click.option("--weekly", type=click.Choice(["on", "off"]), callback=_on, help="A summary for the author every Monday.")
 @click.pass_obj
-def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
+def change(house: House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
     """Change the site KEY; what is not named stays."""
     with house.app().app_context():
-        known = next((s for s in sites.every_site() if s.key == key), None)
-        if known is None:
-            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        known = _known(key)
         rules: dict[str, object] = {
             k: v for k, v in given.items() if v is not None and k in SiteRules.__dataclass_fields__
         }
@@ -104,12 +94,10 @@ def change(house: _House, /, key: str, origins: tuple[str, ...], **given: str | 
 @click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def stats(house: _House, key: str, days: int, as_json: bool) -> None:
+def stats(house: House, key: str, days: int, as_json: bool) -> None:
     """Comments of the site KEY by status, by language and per day."""
     with house.app().app_context():
-        known = next((s for s in sites.every_site() if s.key == key), None)
-        if known is None:
-            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        known = _known(key)
         found = asdict(statistics.volume(house.tools(), known, days))
     if as_json:
         click.echo(json.dumps({"site": key} | found))
@@ -124,14 +112,12 @@ def stats(house: _House, key: str, days: int, as_json: bool) -> None:
 @click.option("--csv", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="post_id,url,title")
 @click.option("--rest", "blog", help="Address of a WordPress blog that is asked for its posts.")
 @click.pass_obj
-def map_posts(house: _House, key: str, file: Path | None, blog: str | None) -> None:
+def map_posts(house: House, key: str, file: Path | None, blog: str | None) -> None:
     """Learn which article a WordPress post number of the site KEY stands for."""
     if (file is None) == (blog is None):
         raise click.ClickException("name one source: --csv FILE or --rest ADDRESS")
     with house.app().app_context():
-        known = next((s for s in sites.every_site() if s.key == key), None)
-        if known is None:
-            raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
+        known = _known(key)
         try:
             kept, refused = posts.map_file(known, file) if file else posts.map_blog(known, blog or "")
         except ValueError as error:
@@ -141,9 +127,16 @@ def map_posts(house: _House, key: str, file: Path | None, blog: str | None) -> N
     click.echo(f"{kept} posts")
 
 
-def _save(house: _House, wanted: Site) -> None:
+def _known(key: str) -> Site:
+    try:
+        return sites.find_site(key)
+    except SiteNotFound as error:
+        raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}") from error
+
+
+def _save(house: House, wanted: Site) -> None:
     try:
         saved = sites.save_site(house.tools(), wanted)
-    except InvalidInput as error:
-        raise click.ClickException(" ".join(say(e.message, "en") for e in error.errors)) from error
+    except EngagementError as error:
+        raise click.ClickException(sentence(error)) from error
     click.echo(f"{saved.key}: {' '.join(saved.origins)}")
