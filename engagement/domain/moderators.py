@@ -1,5 +1,6 @@
 """The people at the desk, the keys of programs, and the lines of the audit."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,3 +58,8 @@ class AuditLine:
     who: str
     what: str
     about: str
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a key, a session or a one-time address: SHA-256 in hex."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,9 +5,12 @@ import hmac
 
 from email_validator import EmailNotValidError, validate_email
 
+from engagement.domain.errors import FieldError, InvalidInput
+from engagement.domain.messages import N_, Message
 from engagement.services.ports import Toolbox
 
 MAX_EMAIL = 254  # RFC 5321, as the columns
+NO_ADDRESS = N_("Please write a valid e-mail address.")
 
 
 def read_address(text: str) -> str:
@@ -19,6 +22,14 @@ def read_address(text: str) -> str:
     if len(address) > MAX_EMAIL:
         raise ValueError("too long")
     return address
+
+
+def checked_address(text: str) -> str:
+    """The same for a field ``email``. Raises ``InvalidInput``."""
+    try:
+        return read_address(text)
+    except ValueError as error:
+        raise InvalidInput([FieldError("/email", Message(NO_ADDRESS))]) from error
 
 
 def address_hash(tools: Toolbox, email: str) -> str:

@@ -1,11 +1,10 @@
 """Keys of programs: made once, shown once, kept as a hash."""
 
-import hashlib
 import secrets
 
 from engagement.domain.errors import Conflict, FieldError, InvalidInput, NotAuthorised, NotFound, NotPermitted
 from engagement.domain.messages import N_, Message
-from engagement.domain.moderators import COMMAND_LINE, ApiKey, Scope
+from engagement.domain.moderators import COMMAND_LINE, ApiKey, Scope, token_hash
 from engagement.domain.sites import Site
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
@@ -24,7 +23,7 @@ def add(tools: Toolbox, name: str, site_key: str, scope: Scope) -> str:
     with transaction() as session:
         if api_keys.known(session, site.id, name):
             raise Conflict(Message(N_("A key of this name exists already.")))
-        api_keys.add(session, site.id, name, scope=scope, key_hash=_hash(key), now=now)
+        api_keys.add(session, site.id, name, scope=scope, key_hash=token_hash(key), now=now)
         audit.write(session, now, COMMAND_LINE, "key-added", f"{site.key}/{name}")
     return key
 
@@ -52,13 +51,9 @@ def identify(bearer: str, scope: Scope) -> tuple[Site, ApiKey]:
 def recognise(bearer: str, scope: Scope) -> ApiKey:
     """The key a program shows, by one query; raises as ``identify``."""
     with reading() as session:
-        key = api_keys.by_hash(session, _hash(bearer)) if bearer else None
+        key = api_keys.by_hash(session, token_hash(bearer)) if bearer else None
     if key is None:
         raise NotAuthorised(Message(N_("This key is not known or not in force.")))
     if key.scope is not scope:
         raise NotPermitted
     return key
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

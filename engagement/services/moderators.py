@@ -1,6 +1,5 @@
 """The people at the desk: invited by a one-time address, signed in by password, known by a session."""
 
-import hashlib
 import secrets
 import unicodedata
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from email_validator import EmailNotValidError, validate_email
 from limits import parse_many
 from sqlalchemy.orm import Session
 
@@ -32,7 +30,9 @@ from engagement.domain.moderators import (
     AuditLine,
     DeskSession,
     Moderator,
+    token_hash,
 )
+from engagement.services.addresses import MAX_EMAIL, checked_address
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
 from engagement.storage import audit, moderators
@@ -47,13 +47,13 @@ def add(tools: Toolbox, email: str, site_keys: Sequence[str]) -> str:
 
     Raises ``InvalidInput`` for an address that is none, ``SiteNotFound`` for a site.
     """
-    email, found = _valid(email), [find_site(key) for key in site_keys]
+    email, found = checked_address(email), [find_site(key) for key in site_keys]
     token, now = secrets.token_urlsafe(32), tools.clock.now()
     with transaction() as session:
         moderator = moderators.ensure(session, email, now)
         for site in found:
             moderators.grant(session, moderator, site.id)
-        moderators.add_link(session, _hash(token), moderator, now + LOGIN_LINK_FOR)
+        moderators.add_link(session, token_hash(token), moderator, now + LOGIN_LINK_FOR)
         audit.write(session, now, COMMAND_LINE, "moderator-added", email)
     return f"{tools.settings.server.address}/desk/enter/{token}"
 
@@ -76,7 +76,7 @@ def remove(tools: Toolbox, email: str) -> None:
 def open_login_link(tools: Toolbox, token: str) -> Moderator:
     """Whose one-time address it is; changes nothing. Raises ``LinkNotValid``."""
     with reading() as session:
-        found = moderators.open_link(session, _hash(token), tools.clock.now())
+        found = moderators.open_link(session, token_hash(token), tools.clock.now())
         moderator = moderators.by_id(session, found) if found else None
     if moderator is None:
         raise LinkNotValid
@@ -91,7 +91,7 @@ def enter(tools: Toolbox, token: str, password: str) -> str:
     open_login_link(tools, token)  # an invalid link is not worth a hash
     hashed, now = _hashed(password), tools.clock.now()
     with transaction() as session:
-        found = moderators.use_link(session, _hash(token), now)
+        found = moderators.use_link(session, token_hash(token), now)
         moderator = moderators.by_id(session, found) if found else None
         if moderator is None:
             raise LinkNotValid
@@ -118,7 +118,7 @@ def sign_in(tools: Toolbox, email: str, password: str) -> str:
 
 def session_of(tools: Toolbox, token: str) -> DeskSession | None:
     """Who holds a session's token, while it is good."""
-    now, hashed = tools.clock.now(), _hash(token)
+    now, hashed = tools.clock.now(), token_hash(token)
     with reading() as session:
         kept = moderators.find_session(session, hashed)
         if kept is None or now - kept.seen_at >= SESSION_IDLE or now - kept.created_at >= SESSION_MOST:
@@ -135,7 +135,7 @@ def session_of(tools: Toolbox, token: str) -> DeskSession | None:
 
 def sign_out(token: str) -> None:
     with transaction() as session:
-        moderators.end_session(session, _hash(token))
+        moderators.end_session(session, token_hash(token))
 
 
 def audit_of(email: str, limit: int = 100) -> list[AuditLine]:
@@ -163,7 +163,7 @@ def _count_try(tools: Toolbox, email: str) -> tuple[int, str] | None:
 
 def _begin(tools: Toolbox, session: Session, moderator_id: int) -> str:
     token = secrets.token_urlsafe(32)
-    moderators.add_session(session, _hash(token), moderator_id, secrets.token_urlsafe(32), tools.clock.now())
+    moderators.add_session(session, token_hash(token), moderator_id, secrets.token_urlsafe(32), tools.clock.now())
     return token
 
 
@@ -189,16 +189,5 @@ def _dummy() -> str:
     return _hasher.hash(secrets.token_bytes(16))
 
 
-def _valid(email: str) -> str:
-    try:
-        return _plain(validate_email(email, check_deliverability=False).normalized)
-    except EmailNotValidError as error:
-        raise InvalidInput([FieldError("/email", Message(N_("Please write a valid e-mail address.")))]) from error
-
-
 def _plain(email: str) -> str:
-    return email.strip().lower()[:254]
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return email.strip().lower()[:MAX_EMAIL]

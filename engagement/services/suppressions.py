@@ -4,24 +4,20 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from engagement.domain.errors import FieldError, InvalidInput
-from engagement.domain.messages import N_, Message
 from engagement.domain.moderators import COMMAND_LINE
 from engagement.domain.sites import Site
 from engagement.domain.suppression import Suppression, SuppressionReason
-from engagement.services.addresses import address_hash, hashes_of, read_address, silenced_as
+from engagement.services.addresses import address_hash, checked_address, hashes_of, silenced_as
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, sites, suppressions
 from engagement.storage.db import reading, transaction
-
-_NO_ADDRESS = N_("Please write a valid e-mail address.")
 
 
 def suppress(
     tools: Toolbox, email: str, reason: SuppressionReason, *, site: Site | None = None, source: str = "command"
 ) -> int:
     """Put an address on the list of a site, or of all; of how many. Raises ``InvalidInput``."""
-    email = _read(email)
+    email = checked_address(email)
     with transaction() as session:
         chosen = [site] if site else sites.every(session)
         for one in chosen:
@@ -32,7 +28,7 @@ def suppress(
 
 def unsuppress(tools: Toolbox, email: str, *, site: Site | None = None) -> int:
     """Take an address off, whatever the reason was; how many lines. Raises ``InvalidInput``."""
-    email = _read(email)
+    email = checked_address(email)
     with transaction() as session:
         lifted = suppressions.lift(session, hashes_of(tools, email), site_id=site.id if site else None)
         _audit(tools, session, "unsuppressed", str(lifted), site)
@@ -66,10 +62,3 @@ def _audit(tools: Toolbox, session: Session, what: str, about: str, site: Site |
     """Never the address: the list holds hashes so that nobody can read it."""
     place = site.key if site else "all sites"
     audit.write(session, tools.clock.now(), COMMAND_LINE, what, f"{about}, {place}")
-
-
-def _read(email: str) -> str:
-    try:
-        return read_address(email)
-    except ValueError as error:
-        raise InvalidInput([FieldError("/email", Message(_NO_ADDRESS))]) from error

@@ -6,7 +6,6 @@ from typing import Any
 from marshmallow import fields
 
 from engagement.domain import pages
-from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import MAX_NAME, SignUp, read_name
 from engagement.domain.sites import Site
@@ -59,14 +58,6 @@ def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str =
         consent_text=consent_text or say(Message(CONSENT, {"site": site.name}), site.language),
         client=client(),
     )
-
-
-def read_email(value: str) -> str:
-    """An address alone. Raises ``InvalidInput``."""
-    try:
-        return read_address(value)
-    except ValueError as error:
-        raise InvalidInput([FieldError("/email", Message(forms.EMAIL))]) from error
 
 
 def _source(value: str) -> str:

@@ -90,6 +90,7 @@ def test_duplicate_and_rejected_are_pages_that_keep_the_text(client: FlaskClient
     screener.toxicity = 0.99
     refused = send(client, comment="Altro testo.")
     assert (refused.status_code, "Altro testo." in refused.text) == (403, True)
+    assert "/appeal/" in refused.text
 
 
 def test_too_many_is_429_with_retry_after(make_client: Callable[..., FlaskClient]) -> None:

@@ -12,6 +12,7 @@ from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.pages import belongs
 from engagement.language import best_language, say
 from engagement.services import newsletter
+from engagement.services.addresses import checked_address
 from engagement.web import limits, signing_up
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import language as readers_language
@@ -109,7 +110,7 @@ def ask_to_leave(site: str) -> Response:
     found = the_site()
     check_origin(found)
     limits.count("newsletter_leave", found)
-    newsletter.ask_to_leave(toolbox(), found, signing_up.read_email(request.form.get("email", "")))
+    newsletter.ask_to_leave(toolbox(), found, checked_address(request.form.get("email", "")))
     return _page([say(ASKED_TO_LEAVE, found.language)], found.language)
 
 
