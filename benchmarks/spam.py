@@ -1,6 +1,6 @@
 """What the spam defences do to 1,000 spam posts and 1,000 honest ones, before and after a site's first verdicts.
 
-    ENGAGEMENT_SHARED=/path/to/shared python benchmarks/spam.py
+    ENGAGEMENT_DATA=/path/to/data python benchmarks/spam.py
 
 Posts go the whole way of a comment (limits, signs, policy, storage) on SQLite, with a classifier that finds nothing
 toxic, so that spam's own defences are all that is measured. Data: see ``data/spam/SOURCE.md`` and the other
@@ -38,7 +38,7 @@ from engagement.settings import load
 from engagement.storage.db import db
 from engagement.storage.schema import migrations
 
-SHARED = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[1].parent / "shared")) / "data"
+DATA = Path(os.environ.get("ENGAGEMENT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 SEED, HOW_MANY, CLIENTS, PAGES = 20261125, 1_000, 25, 20
 START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 
@@ -129,7 +129,7 @@ class Hand:
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    path = SHARED / name
+    path = DATA / name
     raw = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
     found = [json.loads(line) for line in raw.decode("utf-8").splitlines()]
     return [row | {"text": html.unescape(row["text"]).replace("<br />", "\n").strip()} for row in found]
@@ -306,8 +306,8 @@ def show(verdicts: int, tallies: Mapping[str, Tally]) -> None:
 
 
 def main() -> int:
-    if not SHARED.is_dir():
-        print(f"no data at {SHARED}; name its folder with ENGAGEMENT_SHARED", file=sys.stderr)
+    if not DATA.is_dir():
+        print(f"no data at {DATA}; name its folder with ENGAGEMENT_DATA", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
         for verdicts in (0, 20, 100):

@@ -1,11 +1,15 @@
 """What the documents promise is compared with what is there."""
 
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
+
+from engagement.console import commands
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -107,11 +111,59 @@ def test_a_mention_is_found() -> None:
     assert mentions("see " + NEVER[0] + "main and HTTPS://" + NEVER[2].upper()) == [NEVER[0], NEVER[2]]
 
 
+def documents() -> list[Path]:
+    return [path for path in tracked_files() if path.suffix == ".md"]
+
+
+def typed(text: str) -> list[str]:
+    """The ``engagement …`` commands of a document: in code, each to its end or to a comment beside it."""
+    code = [
+        *re.findall(r"`([^`\n]+)`", text),
+        *(line for line in text.splitlines() if line.startswith(("engagement ", "    "))),
+    ]
+    return [found[1].strip() for part in code if (found := re.match(r"\s*(?:[A-Z_]+=\S+ )*engagement ([^#]+)", part))]
+
+
+def mistakes_of(command: str) -> list[str]:
+    """What of a command is not there: words until the command is found, then its options."""
+    at: click.Command = commands
+    wrong, words = [], shlex.split(command)
+    while words:
+        word = words.pop(0).strip("[]")
+        if word.startswith("--"):
+            known = {name for option in at.params for name in (*option.opts, *option.secondary_opts)}
+            wrong += [] if word in known else [f"{command}: {word}"]
+        elif isinstance(at, click.Group) and at is commands and word.endswith(".toml"):
+            continue  # the value of --config
+        elif isinstance(at, click.Group):
+            several = [at.commands.get(one) for one in word.split("|")]
+            wrong += [f"{command}: {word}"] * several.count(None)
+            at = several[0] or at
+            if several[0] is None:
+                break
+    return wrong
+
+
+def test_every_command_in_the_documents_is_there_with_its_options() -> None:
+    found = [command for document in documents() for command in typed(document.read_text("utf-8"))]
+    assert len(found) > 40
+    assert [wrong for command in found for wrong in mistakes_of(command)] == []
+
+
+@pytest.mark.parametrize("command", ["site sing", "site set KEY --sing", "model fetch|sing", "sing --loud"])
+def test_a_command_that_is_not_there_is_found(command: str) -> None:
+    assert mistakes_of(command) != []
+
+
+def test_every_page_of_the_documents_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [path.name for path in (ROOT / "docs").glob("*.md") if f"docs/{path.name}" not in readme] == []
+
+
 def test_links_between_documents_lead_somewhere() -> None:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     broken = [
         f"{document.relative_to(ROOT)} → {target}"
-        for document in documents
+        for document in documents()
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text("utf-8"))
         if "://" not in target and not (document.parent / target).exists()
     ]

@@ -3,11 +3,9 @@
 import gzip
 import html
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -18,8 +16,8 @@ from hypothesis import strategies as st
 
 from engagement.domain.sites import MAX_BODY_BYTES
 from engagement.markup import Mark, clean, count_links, render, underlined, units, visible_text
+from tests.data_sets import DATA
 
-SHARED = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))
 TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
 TAGS |= {"html", "head", "body"}
 ATTRIBUTES = {"a": {"href", "rel", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
@@ -38,15 +36,15 @@ def check(markup: str) -> None:
 
 def payloads() -> Iterator[str]:
     for name in ("dompurify", "html5sec", "bleach", "naughty-strings"):
-        for line in (SHARED / "hostile-inputs" / f"{name}.jsonl").read_text("utf-8").splitlines():
+        for line in (DATA / "hostile-inputs" / f"{name}.jsonl").read_text("utf-8").splitlines():
             row = json.loads(line)
             if "payload" in row:
                 yield row["payload"]
-    with gzip.open(SHARED / "xss" / "payloadbox.jsonl.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(DATA / "xss" / "payloadbox.jsonl.gz", "rt", encoding="utf-8") as file:
         yield from (json.loads(line)["payload"] for line in file)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the corpora of hostile inputs are not beside this checkout")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the corpora of hostile inputs are not beside this checkout")
 def test_no_hostile_input_gets_through() -> None:
     count = 0
     for payload in payloads():
@@ -107,7 +105,7 @@ def test_only_a_language_class_is_kept() -> None:
     assert clean('<p class="language-c">x</p>') == "<p>x</p>"
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the corpora of hostile inputs are not beside this checkout")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the corpora of hostile inputs are not beside this checkout")
 def test_a_comment_leaves_its_neighbours_and_itself_as_they_are() -> None:
     for payload in payloads():
         body = render(payload)

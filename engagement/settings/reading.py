@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 PREFIX = "ENGAGEMENT_"
-_NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_SHARED", "ENGAGEMENT_REQUIRE_SERVICES"}
+_NOT_SETTINGS = {"ENGAGEMENT_CONFIG", "ENGAGEMENT_DATA", "ENGAGEMENT_REQUIRE_SERVICES"}
 
 
 def read_toml(path: Path, mistakes: list[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ import pytest
 from engagement.archives import commento, disqus, isso, native, remark42, wordpress
 from engagement.archives.entries import Article, Entry, Found, LeftOut, NotReadable, Reader, moment
 from engagement.domain.comments import Status
+from tests.data_sets import DATA
 
-SAMPLES = Path(os.environ.get("ENGAGEMENT_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "data" / "imports"
+SAMPLES = DATA / "imports"
 samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample exports are not beside this checkout")
 
 

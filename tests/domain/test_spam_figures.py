@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import spam
 
-pytestmark = pytest.mark.skipif(not spam.SHARED.is_dir(), reason="the corpora of spam are not beside this checkout")
+pytestmark = pytest.mark.skipif(not spam.DATA.is_dir(), reason="the corpora of spam are not beside this checkout")
 
 
 @pytest.mark.parametrize(("verdicts", "stopped", "video"), [(0, 0.82, 0.68), (20, 0.84, 0.74), (100, 0.88, 0.80)])
