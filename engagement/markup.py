@@ -9,6 +9,8 @@ from functools import lru_cache
 import nh3
 from markdown_it import MarkdownIt
 
+from engagement.domain.analysis import utf16_length
+
 _TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "title", "lang"}, "code": {"class"}, "ol": {"start"}}
 _LANGUAGE_CLASS = re.compile(r"language-[A-Za-z0-9_+#-]{1,40}")
@@ -76,10 +78,10 @@ def underlined(body_html: str, marks: Sequence[Mark]) -> str:
     """
     pieces = [(piece, _shown(piece)) for piece in _PIECE.split(body_html) if piece]
     raw = "".join(shown for _, shown in pieces)
-    at = -units(raw[: len(raw) - len(raw.lstrip())])
+    at = -utf16_length(raw[: len(raw) - len(raw.lstrip())])
     out: list[str] = []
     for piece, shown in pieces:
-        size = units(shown)
+        size = utf16_length(shown)
         here = [m for m in marks if m.begin < at + size and at < m.end] if not piece.startswith("<") else []
         out.append(_marked(piece, at, here) if here else piece)
         at += size
@@ -102,11 +104,6 @@ def _marked(piece: str, at: int, marks: Sequence[Mark]) -> str:
         out.append(mark.around(found[2 * begin : 2 * end].decode("utf-16-le")))
         done = end
     return "".join([*out, found[2 * done :].decode("utf-16-le")])
-
-
-def units(text: str) -> int:
-    """The length of a text in UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 def count_links(body_html: str) -> int:

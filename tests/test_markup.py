@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engagement.domain.analysis import utf16_length as units
 from engagement.domain.sites import MAX_BODY_BYTES
-from engagement.markup import Mark, clean, count_links, render, underlined, units, visible_text
+from engagement.markup import Mark, clean, count_links, render, underlined, visible_text
 from tests.data_sets import DATA
 
 TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}

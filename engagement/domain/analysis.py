@@ -176,6 +176,7 @@ def utf16_offsets(text: str, positions: Sequence[int]) -> Iterator[int]:
 
 
 def utf16_length(text: str) -> int:
+    """The length of a text as JavaScript, and so Perspective's clients, count it."""
     return len(text.encode("utf-16-le")) // 2
 
 

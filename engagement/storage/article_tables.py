@@ -1,4 +1,4 @@
-"""The tables of feeds, their articles, and the campaigns that mail them; the others stand in ``tables``."""
+"""The tables of feeds, their articles, and the campaigns that mail them."""
 
 from datetime import datetime
 

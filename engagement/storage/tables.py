@@ -1,4 +1,7 @@
-"""The tables. Times are UTC; JSON columns hold small, closed shapes written by this room alone."""
+"""The tables of sites, comments and readers; those of later capabilities stand in ``…_tables``.
+
+Times are UTC; JSON columns hold small, closed shapes written by this room alone.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -336,14 +339,14 @@ class ConsentRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     email_hash: Mapped[str] = mapped_column(String(64))  # HMAC-SHA256 under the installation's secret
-    what: Mapped[str] = mapped_column(String(12))  # asked, mailed, confirmed, left, leave-mailed, imported
+    what: Mapped[str] = mapped_column(String(12))  # as ``storage.newsletter.Proof`` says
     at: Mapped[datetime] = mapped_column(UtcTime)
     form: Mapped[str] = mapped_column(String(80))
     consent_text: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(8))
     source_url: Mapped[str] = mapped_column(Text)
     client_hash: Mapped[str] = mapped_column(String(32))
-    method: Mapped[str] = mapped_column(String(20))  # form, link, one-click
+    method: Mapped[str] = mapped_column(String(20))  # form, link, one-click, page, import, or what Brevo told
 
 
 class SuppressionRow(Base):

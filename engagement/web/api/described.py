@@ -12,6 +12,7 @@ _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 _TIME = {"type": "string", "format": "date-time"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
+_STATUS = {"enum": [status.value for status in Status]}
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def _ref(name: str) -> dict[str, str]:
 _COMMENT = {
     "id": _TEXT,
     "parent": _MAYBE_TEXT,
-    "status": {"enum": ["received", "published", "held", "rejected", "spam", "deleted"]},
+    "status": _STATUS,
     "author": _TEXT,
     "website": _MAYBE_TEXT,
     "body_html": _TEXT,
@@ -46,7 +47,6 @@ _COMMENT = {
 }
 _NUMBER = {"type": "number"}
 _SCORES = {"type": "object", "additionalProperties": _NUMBER, "description": "Label → probability, 0 to 1."}
-_STATUS = {"enum": [status.value for status in Status]}
 _MODERATED = _COMMENT | {
     "body": _TEXT,
     "email": _TEXT,

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement import markup
+from engagement.domain.analysis import utf16_length
 from engagement.domain.appeals import words_of
 from engagement.domain.comments import Status
 from engagement.domain.errors import NotFound
@@ -213,7 +214,7 @@ def _listed(html: str, words: Iterable[str]) -> list[tuple[int, int]]:
         return []
     text = markup.visible_text(html)
     found = re.finditer(rf"\b(?:{'|'.join(plain)})\b", text, re.IGNORECASE)
-    return [(markup.units(text[: m.start()]), markup.units(text[: m.end()])) for m in found]
+    return [(utf16_length(text[: m.start()]), utf16_length(text[: m.end()])) for m in found]
 
 
 def _explained(spans: Sequence[Span]) -> list[Mark]:
