@@ -218,6 +218,7 @@ def _attach(work: _Import) -> None:
             work.report.attached += len(good)
             continue
         with transaction() as session:
+            pages.lock_all(session, imports.pages_of(session, [child for child, _ in good]))
             work.report.attached += sum(imports.attach(session, child, parent) for child, parent in good)
 
 

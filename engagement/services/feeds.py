@@ -67,6 +67,7 @@ def remove_feed(tools: Toolbox, site: Site, url: str) -> bool:
         feeds.save(session, replace(feed, state=FeedState.REMOVED, lease=""), now)
         feeds.drop_pending(session, feed.id)
         for campaign_id in campaigns.unfinished(session, feed.id):
+            campaigns.get(session, campaign_id, lock=True)  # before its mails, as whoever pauses it does
             campaigns.drop_waiting(session, campaign_id)
             campaigns.change(session, campaign_id, CampaignState.CANCELLED, now)
     return True

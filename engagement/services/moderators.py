@@ -88,9 +88,10 @@ def enter(tools: Toolbox, token: str, password: str) -> str:
 
     Raises ``InvalidInput`` or ``LinkNotValid``.
     """
-    open_login_link(tools, token)  # an invalid link is not worth a hash
+    known = open_login_link(tools, token)  # an invalid link is not worth a hash
     hashed, now = _hashed(password), tools.clock.now()
     with transaction() as session:
+        moderators.password_of(session, known.email, lock=True)  # before the link, as whoever removes them does
         found = moderators.use_link(session, token_hash(token), now)
         moderator = moderators.by_id(session, found) if found else None
         if moderator is None:

@@ -138,9 +138,9 @@ def backlog(session: Session) -> Backlog:
 
 
 def subscriptions_of(session: Session, emails: Sequence[str]) -> list[Subscription]:
-    """The subscriptions of some addresses, of all sites."""
-    rows = session.scalars(select(SubscriptionRow).where(SubscriptionRow.email.in_(emails)))
-    return [subscription_of(row) for row in rows]
+    """The subscriptions of some addresses, of all sites, in the order of their ids."""
+    query = select(SubscriptionRow).where(SubscriptionRow.email.in_(emails)).order_by(SubscriptionRow.id)
+    return [subscription_of(row) for row in session.scalars(query)]
 
 
 def confirmed(session: Session, after: int, limit: int) -> list[Subscription]:
