@@ -288,33 +288,6 @@ def test_words_to_a_moderator_are_erased_with_their_author(tools: Toolbox, site:
     assert words == {own: "", other: f"Mi chiamo {NAME}."}
 
 
-@pytest.mark.parametrize("work", ["forget", "tidy"])
-def test_pages_are_locked_before_their_comments_as_every_writer_does(
-    tools: Toolbox, site: Site, clock: StoppedClock, screener: FixedScreener, work: str
-) -> None:
-    """Who locks a comment first and its page then waits in a ring with whoever does it the other way round."""
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite lets one writer in at a time")
-    screener.toxicity = 0.97
-    say(tools, site)
-    clock.move(days=31)
-    seen: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(" ".join(statement.split()))
-
-    sa.event.listen(db.engine, "before_cursor_execute", listen)
-    try:
-        privacy.forget(tools, EMAIL) if work == "forget" else upkeep.tidy(tools)
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", listen)
-    locked = next(n for n, text in enumerate(seen) if "FROM pages" in text and text.endswith("FOR UPDATE"))
-    taken = [n for n, text in enumerate(seen) if text.startswith(("UPDATE comments", "DELETE FROM comments"))]
-    taken += [n for n, text in enumerate(seen) if "FROM comments" in text and text.endswith("FOR UPDATE")]
-    assert taken
-    assert locked < min(taken)
-
-
 def test_a_longer_address_is_not_caught_by_a_shorter_one(tools: Toolbox, site: Site) -> None:
     say(tools, site, "maria_rossi@posta.example", "Maria")
     say(tools, site, "mariaxrossi@posta.example", "Altra")
