@@ -14,13 +14,14 @@ from engagement.domain.contact import MAX_SUBJECT, NewMessage
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.sites import MAX_BODY_BYTES, Site
-from engagement.services.addresses import NO_ADDRESS as EMAIL
+from engagement.services.addresses import NO_ADDRESS
 
 UNKNOWN = N_("This field is not known here.")
 REQUIRED = N_("This field must be filled in.")
 WRONG_TYPE = N_("This value has the wrong type.")
 AUTHOR = N_("Please write your name, in at most %(most)s characters.")
 UNREADABLE = N_("Please use characters that can be seen and read.")
+EMAIL = NO_ADDRESS
 EMAIL_REQUIRED = N_("Please write your e-mail address; it will not be published.")
 WEBSITE = N_("Please write a web address that starts with http:// or https://.")
 BODY = N_("Please write your comment.")
