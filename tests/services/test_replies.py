@@ -126,7 +126,6 @@ def test_a_mailbox_is_asked_once_a_day_and_thrice_a_month_whatever_its_tags(
     assert sent == 3
 
 
-@pytest.mark.parametrize(("email", "notify"), [("", True), (ANNA, False)])
 @pytest.mark.parametrize("limit", ["mail_per_hour", "mail_per_site_hour"])
 def test_letters_to_confirm_count_with_those_of_the_newsletter(tools: Toolbox, site: Site, limit: str) -> None:
     limits = replace(tools.settings.limits, **{limit: 2})
@@ -140,6 +139,7 @@ def test_letters_to_confirm_count_with_those_of_the_newsletter(tools: Toolbox, s
     assert asked == [("newsletter-confirm", "lia@posta.example"), ("reply-confirm", ANNA)]
 
 
+@pytest.mark.parametrize(("email", "notify"), [("", True), (ANNA, False)])
 def test_without_an_address_or_a_wish_nobody_is_written_to(
     tools: Toolbox, site: Site, email: str, notify: bool
 ) -> None:
