@@ -1,6 +1,6 @@
 """Whose contact at the newsletter service is not as it should be, the way there, and what its webhook told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,7 @@ def want_unless_wanted(session: Session, email: str, now: datetime) -> bool:
     return session.scalar(made.returning(ContactJobRow.id)) is not None
 
 
-def _want(session: Session, email: str, now: datetime, wish: Mapping[str, bool]) -> None:
+def _want(session: Session, email: str, now: datetime, wish: dict[str, Any]) -> None:
     state = case((ContactJobRow.state == _LEASED, _LEASED), else_=_QUEUED)
     session.execute(
         insert(session, ContactJobRow)
