@@ -9,7 +9,7 @@ from flask import Response, g, redirect, render_template, request
 from flask.blueprints import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
-from engagement.domain.errors import EngagementError, InvalidInput, NotAuthorised, NotPermitted
+from engagement.domain.errors import EngagementError, InvalidInput, MalformedRequest, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderators import DeskSession
 from engagement.domain.pages import BadAddress, origin_of
@@ -22,6 +22,7 @@ from engagement.web.house import toolbox
 _HERE = Path(__file__).resolve().parent
 AGO = N_("%(age)s ago")
 MOST_HOURS = 12
+DEVICE_DAYS = 180
 TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words
 
 
@@ -128,7 +129,12 @@ def check_form(session: DeskSession) -> None:
 
 
 def check_sender() -> None:
-    """Browsers tell where a form was sent from; another place than ours is refused. Raises ``NotPermitted``."""
+    """Browsers tell where a form was sent from; another place than ours is refused. Raises ``NotPermitted``.
+
+    Nor does anybody type the one character that PostgreSQL cannot hold: ``MalformedRequest``.
+    """
+    if any("\0" in value for value in request.form.values()):
+        raise MalformedRequest
     fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if fetched is not None:
         if fetched not in {"same-origin", "none"}:
@@ -149,11 +155,20 @@ def cookie_name() -> str:
     return "__Host-session" if _secure() else "session"
 
 
+def device_name() -> str:
+    """Of the cookie that shows, without letting anybody in, that this browser was let in before."""
+    return "__Host-device" if _secure() else "device"
+
+
 def let_in(token: str) -> AnyResponse:
     """On to the queue, with a session's cookie."""
     answer = redirect(to("/desk/"), 303)
     answer.set_cookie(
         cookie_name(), token, max_age=MOST_HOURS * 3600, path="/", secure=_secure(), httponly=True, samesite="Lax"
+    )
+    known = moderators.device_of(toolbox(), token)
+    answer.set_cookie(
+        device_name(), known, max_age=DEVICE_DAYS * 86_400, path="/", secure=_secure(), httponly=True, samesite="Lax"
     )
     return answer
 
