@@ -30,6 +30,7 @@ UNKNOWN = N_("This field is not known here.")
 CHOICE = N_("Please choose one of: %(known)s.")
 LIMIT = N_("Please ask for 1 to %(most)s comments.")
 WRONG_TYPE = N_("This value has the wrong type.")
+UNREADABLE = N_("Please use characters that can be seen and read.")
 LONG = N_("This text is too long: at most %(most)s characters.")
 
 
@@ -135,6 +136,8 @@ def _verdict(body: dict[str, Any]) -> dict[str, Any]:
             wrong.append(FieldError(f"/{name}", Message(WRONG_TYPE)))
         elif len(text) > most:
             wrong.append(FieldError(f"/{name}", Message(LONG, {"most": most})))
+        elif "\0" in text:
+            wrong.append(FieldError(f"/{name}", Message(UNREADABLE)))
     if wrong:
         raise InvalidInput(wrong)
     texts = {"reason": body.get("reason", ""), "note": body.get("note", "")}
