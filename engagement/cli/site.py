@@ -132,7 +132,7 @@ def map_posts(house: _House, key: str, file: Path | None, blog: str | None) -> N
         if known is None:
             raise click.ClickException(f"there is no site {key}; add it with: engagement site add {key}")
         try:
-            kept, refused = posts.map_file(known, file) if file else posts.map_blog(known, blog or "")
+            kept, refused = posts.map_file(known, file) if file else posts.map_blog(house.tools(), known, blog or "")
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     for url in refused:
