@@ -220,6 +220,6 @@ def test_a_text_that_is_too_long_is_not_even_looked_into(
         return from_html(text)
 
     monkeypatch.setattr(archives, "from_html", look)
-    report = taken(tools, site, tmp_path, wxr(wp("1", comment_content="&lt;b&gt;" * 20_000) + wp("2")))
+    report = taken(tools, site, tmp_path, wxr(wp("1", comment_content="&lt;b&gt;" * 30_000) + wp("2")))
     assert report.left_out == {"its text is longer than 65525 bytes": 1}
     assert max(looked) < 1_000
