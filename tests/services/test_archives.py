@@ -212,7 +212,7 @@ def test_the_command_reports_and_refuses_in_words(tools: Toolbox, site: Site, tm
 def test_a_text_that_is_too_long_is_not_even_looked_into(
     tools: Toolbox, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cleaning deep markup takes its square: a megabyte of it would take an hour."""
+    """Cleaning deep markup takes its square: a megabyte of it takes minutes."""
     looked: list[int] = []
 
     def look(text: str) -> str:
