@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 from engagement.domain.comments import Status
 
 UNREADABLE = (ValueError, OSError, EOFError, RecursionError, zlib.error)
+MOST_RATIO, SMALL = 100, 8 * 1024 * 1024  # times its size a packed file may have inside; bytes that are always well
+LONGEST_LINE = 8 * 1024 * 1024  # bytes of a line of JSON; a comment has 64 KB at most
 _GZIP = b"\x1f\x8b"
 _UNPRINTABLE = bytes(b for b in range(32) if b not in b"\t\n\r")
 
@@ -73,11 +75,16 @@ def moment(text: str) -> datetime | None:
 
 
 def opened(path: Path) -> IO[bytes]:
-    """The file, unpacked where it is packed with gzip. Raises ``NotReadable``."""
+    """The file, unpacked where it is packed with gzip. Raises ``NotReadable``, when it is read too.
+
+    Real exports shrink to a tenth or a twentieth; one that unpacks to hundreds of times its size only fills the memory.
+    """
     try:
         with path.open("rb") as file:
             packed = file.read(2) == _GZIP
-        return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+        if not packed:
+            return path.open("rb")
+        return io.BufferedReader(_Bounded(gzip.open(path), max(MOST_RATIO * path.stat().st_size, SMALL)))
     except OSError as error:
         raise NotReadable(str(error)) from error
 
@@ -91,9 +98,34 @@ def lines(path: Path) -> Iterator[bytes]:
     """The lines of a file. Raises ``NotReadable`` where it cannot be unpacked."""
     with opened(path) as file:
         try:
-            yield from file
+            while line := file.readline(LONGEST_LINE + 1):
+                if len(line) > LONGEST_LINE:
+                    raise NotReadable(f"a line is longer than {LONGEST_LINE // 1024 // 1024} MB")
+                yield line
         except UNREADABLE as error:
             raise NotReadable(str(error)) from error
+
+
+class _Bounded(io.RawIOBase):
+    """What is unpacked of a file, up to so many bytes."""
+
+    def __init__(self, file: io.BufferedIOBase, most: int) -> None:
+        self._file, self._left = file, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        piece = self._file.read(len(buffer))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise NotReadable("it unpacks to far more than any export does")
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _Printable(io.BufferedIOBase):

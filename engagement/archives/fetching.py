@@ -24,6 +24,7 @@ from engagement.domain.pages import BadAddress, origin_of
 MOST_BYTES = 5 * 1024 * 1024  # of a body, as it comes and as it is unpacked
 MOST_REDIRECTS = 5
 SECONDS = 20.0  # for all of it, redirects included; asking for a name is bounded by the resolver
+_FEEDS = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
 _CHUNK = 64 * 1024
 _TRAVELS = "/?%:@!$&'()*+,;=-._~[]"  # what stays as it is in path and query
 _PORTS = {"http": 80, "https": 443}
@@ -58,13 +59,14 @@ def fetch(
     last_modified: str = "",
     allow_private: bool = False,
     seconds: float = SECONDS,
+    accept: str = _FEEDS,
     resolve: Resolve = socket.getaddrinfo,
 ) -> Answer:
     """GET an address, with its validators where we have some. Raises ``NotFetched``."""
     known = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = {
         "User-Agent": f"Engagement/{__version__} (feed reader)",
-        "Accept": "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1",
+        "Accept": accept,
         "Accept-Encoding": "gzip",
         "Connection": "close",
     } | {name: value for name, value in known.items() if value}

@@ -119,7 +119,7 @@ def map_posts(house: House, key: str, file: Path | None, blog: str | None) -> No
     with house.app().app_context():
         known = _known(key)
         try:
-            kept, refused = posts.map_file(known, file) if file else posts.map_blog(known, blog or "")
+            kept, refused = posts.map_file(known, file) if file else posts.map_blog(house.tools(), known, blog or "")
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     for url in refused:

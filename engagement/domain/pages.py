@@ -53,6 +53,11 @@ class Page:
     version: int = 0
     count: int = 0
 
+    @property
+    def shown_title(self) -> str:
+        """A title is a reader's word too: until something is published under it, it is for moderators alone."""
+        return self.title if self.count else ""
+
 
 class BadAddress(ValueError):
     """The text is no absolute http or https address."""

@@ -72,7 +72,7 @@ class Case:
     screening: Screening | NotScreened = NOT_YET
     reading: Reading = NOTHING_READ
     author_reading: Reading = NOTHING_READ
-    beside: Reading = NOTHING_READ  # mail address, website, and where links lead
+    beside: Reading = NOTHING_READ  # mail address, website, where links lead, a new title
     links: int = 0
     history: History = History()
     repeats: int = 0  # others' comments with the same text in the last day
@@ -80,6 +80,7 @@ class Case:
     words: WordLists = NO_WORDS
     signs: tuple[str, ...] = ()  # of spam, see ``domain.spam``
     language: str = ""  # domain.tongue.told; "": too short to tell
+    title: str = ""  # of the page, where it came with this comment and would be shown for the first time
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import Policy
 from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +21,13 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _MAX_HEADER = 200
 _MAX_ADDRESS = 254  # RFC 5321
 _LISTED = {NoticeKind.NEW_ARTICLE, NoticeKind.WEEKLY_DIGEST}  # mail to subscribers, who can leave
+# The dot before the endings that most unwanted links have, and before any other that a path follows.
+_ENDING = re.compile(
+    r"(?<=[^\W_])\.(?=(?:com|net|org|info|biz|name|pro|xyz|top|online|site|website|store|shop|club|live|fun|icu|click|link|"
+    r"buzz|space|vip|work|app|dev|page|blog|cloud|tech|io|co|me|cc|tv|gg|ly|to|eu|it|de|fr|es|uk|us|ch|at|nl|pl|ru|su|ua|"
+    r"cn|in|ir|tk|ml|ga|cf|gq)(?![^\W_]|-)|[a-z]{2,24}/)",
+    re.IGNORECASE,
+)
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins encoded words
 _ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
@@ -125,18 +131,6 @@ def _list_headers(facts: Mapping[str, object], domain: str) -> dict[str, object]
     }
 
 
-class _Unfolded(UnstructuredHeader, BaseHeader):
-    """A header on one line however long: folding would write an address as encoded words, which nobody follows."""
-
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-_HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("list-unsubscribe", _Unfolded)
-_POLICY = policy.SMTP.clone(header_factory=_HEADERS)
-
-
 def header_safe(text: str) -> str:
     """Text that cannot make a header of its own.
 
@@ -162,8 +156,9 @@ def plain_address(text: str) -> str:
 
 
 def without_links(text: str) -> str:
-    """A commenter's text so that no mail program makes a link of it."""
-    return re.sub(r"\b(www)\.", r"\1[.]", text.replace("://", "[:]//"), flags=re.IGNORECASE)
+    """A commenter's text so that no mail program makes a link of it; many make one of any name with a known ending."""
+    plain = re.sub(r"\b(www)\.", r"\1[.]", text.replace("://", "[:]//"), flags=re.IGNORECASE)
+    return _ENDING.sub("[.]", plain)
 
 
 def _checked(raw: bytes, meant: set[str], recipient: str, reply_to: str = "") -> bytes:

@@ -144,10 +144,10 @@ def _usable(work: _Import, entry: Entry) -> Entry | None:
         body = ""
         if _source(work, entry.page_url, entry.source) not in work.answered:
             why = "it was deleted, and nothing answers it"
+    elif len(body.encode()) > MAX_BODY_BYTES:  # before anything looks into it: cleaning deep markup takes its square
+        why = f"its text is longer than {MAX_BODY_BYTES} bytes"
     elif not body or not (visible_text(from_html(body)) if entry.markup else body):
         why = "it has no text"
-    elif len(body.encode()) > MAX_BODY_BYTES:
-        why = f"its text is longer than {MAX_BODY_BYTES} bytes"
     if why or url is None:
         work.report.leave_out(_name(entry), why)
         return None

@@ -60,6 +60,7 @@ def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Onc
         outside = outside_signs(tools, site, draft.comment, submission.client)
         case = replace(case, signs=(*case.signs, *outside))
         decision = examine(tools, site, draft.comment, case)
+        draft = replace(draft, comment=replace(draft.comment, page_title=case.title))  # no other was looked at
         receipt = _store(tools, site, draft, decision, once)
     except DuplicateComment:
         # The same request sent twice at once: to its own twin a key gives the first answer, not a refusal.
@@ -84,7 +85,7 @@ def read_thread(site: Site, page_url: str, *, sort: str, limit: int, after: str 
     more = len(found) > limit
     return Thread(
         page.url,
-        page.title,
+        page.shown_title,
         page.open,
         page.version,
         page.count,
@@ -103,7 +104,7 @@ def find_thread(key: str, page_url: str) -> tuple[Site, str]:
     if found is None:
         raise SiteNotFound
     site, page = found
-    return site, f"{page.id}.{page.version}.{page.open:d}.{page.title}" if page else ""
+    return site, f"{page.id}.{page.version}.{page.open:d}.{page.shown_title}" if page else ""
 
 
 def thread_mark(site: Site, page_url: str) -> str:
@@ -147,7 +148,10 @@ def _facts(tools: Toolbox, site: Site, draft: _Draft) -> Case:
     """Look up what storage knows; refuse what the house's own limits refuse."""
     with reading() as session:
         _check_state(tools, session, site, draft)
-        return replace(stored_facts(tools, session, draft.comment), signs=draft.sent.signs)
+        facts = stored_facts(tools, session, draft.comment)
+        page = pages.by_url(session, site.id, draft.comment.page_url)
+    title = "" if page and page.shown_title else draft.comment.page_title
+    return replace(facts, signs=draft.sent.signs, title=title)
 
 
 def stored_facts(tools: Toolbox, session: Session, comment: Comment) -> Case:
@@ -188,11 +192,12 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
     status = status_of(decision.outcome)
     try:
         with transaction() as session:
-            title, url = draft.comment.page_title, draft.comment.page_url
-            page = pages.ensure(session, site.id, url, title, now)
+            page = pages.ensure(session, site.id, draft.comment.page_url, "", now)
             pages.lock(session, page.id)
             _check_state(tools, session, site, draft)
             comment = replace(draft.comment, page_id=page.id, status=status)
+            if status is not Status.REJECTED:
+                pages.entitle(session, page.id, comment.page_title, published=status is Status.PUBLISHED)
             _spend(tools, session, draft.sent.challenge)
             comments.add(
                 session,

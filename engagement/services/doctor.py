@@ -146,6 +146,9 @@ def mail(patient: Patient) -> Finding:
     if settings.mail.transport != "smtp" and not settings.server.demo:
         told = f"the transport {settings.mail.transport!r} reaches nobody's mailbox"
         return Finding(what, Grade.WARN, told, 'set mail.transport = "smtp", mail.host and the login')
+    if settings.mail.username and settings.mail.tls == "none" and not _is_local(settings.mail.host):
+        told = f"the password of {settings.mail.host} would travel unprotected"
+        return Finding(what, Grade.WRONG, told, 'set mail.tls to "starttls" or "tls"')
     delivery = patient.mail()
     if delivery.outcome is not SendOutcome.SENT:
         code = f"{delivery.code} " if delivery.code else ""

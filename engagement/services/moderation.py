@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.appeals import UNDO
 from engagement.domain.comments import Comment, Edit, Status, text_hash
-from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, NotFound
+from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, LinkNotValid, NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
@@ -18,7 +18,7 @@ from engagement.services.learning import teach
 from engagement.services.ports import Toolbox
 from engagement.services.reports import close_reports
 from engagement.services.spam_checking import note_verdict
-from engagement.storage import comments, explanations, pages, revisions, sites
+from engagement.storage import comments, explanations, moderators, pages, revisions, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
 
@@ -43,6 +43,21 @@ def item(comment_id: str, site_ids: Sequence[int] | None = None) -> QueueItem:
     """One card. Raises ``NotFound``, also outside one's sites."""
     with reading() as session:
         comment = _mine(session, comment_id, site_ids)
+        return _items(session, [(comment, 0.0)])[0]
+
+
+def linked_item(comment_id: str, recipient: str) -> QueueItem:
+    """The card behind a link that was mailed to ``recipient``, who must still look after the site: its author, or one
+    of its moderators.
+
+    Raises ``LinkNotValid`` for who does not any more, ``NotFound``.
+    """
+    with reading() as session:
+        comment = _mine(session, comment_id, None)
+        known = {sites.by_id(session, comment.site_id).author_email}
+        known |= {moderator.email for moderator in moderators.of_site(session, comment.site_id)}
+        if recipient.lower() not in {email.lower() for email in known if email}:
+            raise LinkNotValid
         return _items(session, [(comment, 0.0)])[0]
 
 

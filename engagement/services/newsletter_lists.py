@@ -62,8 +62,12 @@ def import_list(tools: Toolbox, site: Site, path: Path, consent: str, *, dry: bo
 
 
 def write_list(tools: Toolbox, site: Site, state: SubscriptionState | None, out: TextIO) -> int:
-    """``export_list`` as CSV; how many rows."""
-    return mailing_list.write(out, export_list(tools, site, state))
+    """``export_list`` as CSV; how many rows. That it was done stands in the audit."""
+    count = mailing_list.write(out, export_list(tools, site, state))
+    with transaction() as session:
+        about = f"{site.key}: {state.value if state else 'all'}, {count}"
+        audit.write(session, tools.clock.now(), COMMAND_LINE, "newsletter-exported", about)
+    return count
 
 
 def export_list(tools: Toolbox, site: Site, state: SubscriptionState | None) -> Iterator[dict[str, str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from engagement.archives import post_map
 from engagement.domain.pages import BadAddress, belongs, normalise
 from engagement.domain.sites import Site
+from engagement.services.ports import Toolbox
 from engagement.storage import posts
 from engagement.storage.db import reading, transaction
 
@@ -37,9 +38,9 @@ def map_file(site: Site, file: Path) -> tuple[int, list[str]]:
     return map_posts(site, post_map.from_csv(file))
 
 
-def map_blog(site: Site, address: str) -> tuple[int, list[str]]:
+def map_blog(tools: Toolbox, site: Site, address: str) -> tuple[int, list[str]]:
     """From a WordPress blog's own REST address. Raises ``ValueError`` that says what did not answer."""
-    return map_posts(site, post_map.from_rest(address))
+    return map_posts(site, post_map.from_rest(address, allow_private=tools.settings.feeds.allow_private))
 
 
 def find_post(site: Site, number: int) -> tuple[str, str] | None:

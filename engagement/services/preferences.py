@@ -89,7 +89,7 @@ def resume(tools: Toolbox, token: str) -> Preferences:
 
 def own_data(tools: Toolbox, token: str, email: str) -> Sequence[dict[str, Any]]:
     """All that is kept about the address, on all sites. Raises ``InvalidInput`` unless ``email`` is that address."""
-    return list(privacy.export(tools, None, _proven(tools, token, email)))
+    return list(privacy.export(tools, None, _proven(tools, token, email), by=PAGE))
 
 
 def forget(tools: Toolbox, token: str, email: str) -> Site:

@@ -82,12 +82,15 @@ def allow_again(tools: Toolbox, email: str) -> bool:
     return gone > 0
 
 
-def export(tools: Toolbox, site_key: str | None, email: str | None) -> Iterator[dict[str, Any]]:
+def export(tools: Toolbox, site_key: str | None, email: str | None, by: str = COMMAND_LINE) -> Iterator[dict[str, Any]]:
     """Everything of a site, everything about an address, or what is both; each value names its ``kind``.
 
-    Raises ``SiteNotFound``.
+    That it was done stands in the audit, without the address. ``by``: who asked. Raises ``SiteNotFound``.
     """
     site = find_site(site_key) if site_key else None
+    with transaction() as session:
+        about = ", ".join([*([site.key] if site else []), *(["one address"] if email else [])])
+        audit.write(session, tools.clock.now(), by, "exported", about)
     email = _plain(email) if email else None
     return _exported(tools, site.id if site else None, email)
 

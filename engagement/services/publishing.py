@@ -21,6 +21,8 @@ def move(session: Session, comment: Comment, to: Status, line: LogLine) -> bool:
     if comment.edit is not None:
         revisions.settle(session, comment.edit, revisions.REFUSED)
     count(session, comment, comment.status, to)
+    if to in {Status.REJECTED, Status.SPAM}:
+        pages.drop_title(session, comment.page_id)
     comments.log(session, comment.id, line)
     return True
 

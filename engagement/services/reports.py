@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
-from engagement.domain.errors import NotFound
+from engagement.domain.errors import NotFound, TooManyRequests
 from engagement.domain.reports import KeptReport, Report, ReportState
 from engagement.domain.sites import Site
 from engagement.services.once import Once, earlier_answer, remember
@@ -18,6 +19,8 @@ from engagement.storage import comments, pages, reports, sites
 from engagement.storage.db import reading, transaction
 
 MOST_SHOWN = 100
+MOST_A_DAY = 10  # notices that name one address
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class ReportedComment:
 def report_comment(tools: Toolbox, site: Site, report: Report, once: Once | None = None) -> str:
     """Take a notice about a published comment; its reference. The same notice again keeps the first reference.
 
-    Raises ``NotFound`` or ``IdempotencyKeyReused``.
+    Raises ``NotFound``, ``TooManyRequests`` or ``IdempotencyKeyReused``.
     """
     if once and (earlier := _replay(site, once)):
         return earlier
@@ -76,8 +79,11 @@ def _take(tools: Toolbox, session: Session, site: Site, report: Report) -> str:
     earlier = reports.earlier(session, comment.id, report.email, report.reason)
     if earlier:
         return earlier
+    now = tools.clock.now()
+    if report.email and reports.sent_by(session, report.email, now - _DAY) >= MOST_A_DAY:
+        raise TooManyRequests(3600)  # nobody has proved that the address is theirs, and each notice makes a mail to it
     reference = secrets.token_hex(8)
-    reports.add(session, site.id, report, reference, tools.clock.now())
+    reports.add(session, site.id, report, reference, now)
     tell_of_report(tools, session, site, comment)
     return reference
 

@@ -27,18 +27,20 @@ BATCH = 20
 def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decision:
     """Screen a comment and hear the policy. ``case`` holds what storage knows; no connection is open here.
 
-    What is scored is what will stand on the page, the source it came from, and the name above it.
+    What is scored is what will stand on the page, the source it came from, the name above it, and the page's title
+    where the comment brings it.
     """
     seen = visible_text(comment.body_html)
     links = count_links(comment.body_html)
-    texts = tuple(dict.fromkeys((seen, comment.body, comment.author)))
+    texts = tuple(dict.fromkeys((seen, comment.body, comment.author, *([case.title] if case.title else []))))
+    beside = (comment.email, comment.website, *link_targets(comment.body_html), case.title)
     return decide(
         replace(
             case,
             screening=tools.screener.screen(texts),
             reading=tools.read(seen),
             author_reading=tools.read(comment.author),
-            beside=tools.read(" ".join((comment.email, comment.website, *link_targets(comment.body_html)))),
+            beside=tools.read(" ".join(beside)),
             links=links,
             signs=(
                 *case.signs,
@@ -101,9 +103,10 @@ def _screen_again(tools: Toolbox, comment_id: str, token: str) -> None:
         site = sites.by_id(session, comment.site_id)
         history = comments.history(session, site.id, comment.email)
         edit = revisions.get(session, comment.edit) if comment.edit is not None else None
+        title = "" if pages.by_id(session, comment.page_id).count else comment.page_title
     read = replace(comment, body=edit.body, body_html=edit.body_html) if edit else comment
     read = replace(read, language=told(visible_text(read.body_html)))
-    decision = examine(tools, site, read, Case(history=history))
+    decision = examine(tools, site, read, Case(history=history, title=title))
     now = tools.clock.now()
     with transaction() as session:
         pages.lock(session, comment.page_id)  # the page first, as submit_comment does, so nobody waits in a ring

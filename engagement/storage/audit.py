@@ -13,10 +13,11 @@ def write(session: Session, at: datetime, who: str, what: str, about: str = "") 
     session.add(AuditRow(at=at, who=who, what=what, about=about))
 
 
-def count(session: Session, who: str, what: str, since: datetime) -> int:
-    """How often since then."""
+def count(session: Session, who: str, what: str, since: datetime, about: str | None = None) -> int:
+    """How often since then; ``about`` None: about anything."""
     query = select(func.count()).select_from(AuditRow)
-    return session.scalar(query.where(AuditRow.who == who, AuditRow.what == what, AuditRow.at > since)) or 0
+    query = query.where(AuditRow.who == who, AuditRow.what == what, AuditRow.at > since)
+    return session.scalar(query.where(AuditRow.about == about) if about is not None else query) or 0
 
 
 def newest(session: Session, who: str, limit: int) -> list[AuditLine]:

@@ -96,6 +96,12 @@ def use_link(session: Session, token_hash: str, now: datetime) -> int | None:
     return session.scalar(update(LoginLinkRow).where(*good).values(used_at=now).returning(LoginLinkRow.moderator_id))
 
 
+def spend_links(session: Session, moderator_id: int, now: datetime) -> None:
+    """Use up whatever other links a moderator was given."""
+    left = (LoginLinkRow.moderator_id == moderator_id, LoginLinkRow.used_at.is_(None))
+    session.execute(update(LoginLinkRow).where(*left).values(used_at=now))
+
+
 def add_session(session: Session, token_hash: str, moderator_id: int, csrf: str, now: datetime) -> None:
     row = DeskSessionRow(token_hash=token_hash, moderator_id=moderator_id, csrf=csrf, created_at=now, seen_at=now)
     session.add(row)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -42,6 +42,24 @@ def ensure(session: Session, site_id: int, url: str, title: str, now: datetime) 
     if found is None:
         raise LookupError(url)
     return found
+
+
+def entitle(session: Session, page_id: int, title: str, *, published: bool) -> None:
+    """Take the title that came with a comment; the page is locked, and the comment not counted yet.
+
+    The first one waits while nothing is published there. A published comment brings its own, and what a held one
+    brought falls: nobody would have looked at it.
+    """
+    page = update(PageRow).where(PageRow.id == page_id)
+    if published:
+        session.execute(page.where(or_(PageRow.count == 0, PageRow.title == "")).values(title=title))
+    elif title:
+        session.execute(page.where(PageRow.count == 0, PageRow.title == "").values(title=title))
+
+
+def drop_title(session: Session, page_id: int) -> None:
+    """Of a page that shows nothing: the comment that may have brought it was refused."""
+    session.execute(update(PageRow).where(PageRow.id == page_id, PageRow.count == 0).values(title=""))
 
 
 def lock(session: Session, page_id: int) -> None:

@@ -42,6 +42,12 @@ def earlier(session: Session, comment_id: str, email: str, reason: ReportReason)
     )
 
 
+def sent_by(session: Session, email: str, since: datetime) -> int:
+    """How many notices since then, on all sites, name that address; each is answered by a mail."""
+    mine = (func.lower(ReportRow.email) == email.lower(), ReportRow.created_at > since)
+    return session.scalar(select(func.count()).select_from(ReportRow).where(*mine)) or 0
+
+
 def waiting(session: Session, site_ids: Sequence[int], limit: int) -> list[KeptReport]:
     """Open notices, the oldest first."""
     query = select(ReportRow).where(ReportRow.site_id.in_(site_ids), ReportRow.state == ReportState.OPEN.value)

@@ -6,6 +6,7 @@ import time
 from flask import Flask, Response, g, request
 
 from engagement import logs
+from engagement.domain.errors import MalformedRequest
 
 HEADER = "X-Request-Id"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -15,6 +16,7 @@ _log = logging.getLogger("engagement.access")
 def register(app: Flask) -> None:
     """Comes before all other hooks, so that its id is there for them and its time holds theirs."""
     app.before_request(_begin)
+    app.before_request(_readable)
     app.after_request(_tell)
     app.teardown_request(lambda _error: logs.end_request())
 
@@ -22,6 +24,12 @@ def register(app: Flask) -> None:
 def _begin() -> None:
     g.began = time.perf_counter()
     logs.begin_request()
+
+
+def _readable() -> None:
+    """No path and no query holds the one character that PostgreSQL cannot. Raises ``MalformedRequest``."""
+    if "\0" in request.path or any("\0" in text for pair in request.args.items(multi=True) for text in pair):
+        raise MalformedRequest
 
 
 def _tell(answer: Response) -> Response:

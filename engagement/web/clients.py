@@ -1,10 +1,11 @@
 """Who is asking: the network address that limits are counted by."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from flask import Request
 
+_AROUND = ((56, 4), (48, 16))  # prefix, times
 _Address = IPv4Address | IPv6Address
 
 
@@ -36,6 +37,17 @@ def bucket(address: _Address) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ip_network((int(address), 64), strict=False))
+
+
+def wider(named: str) -> list[tuple[str, int]]:
+    """The networks around an IPv6 bucket, each with how many times as much may come from it; none around IPv4's.
+
+    Whoever rents a server is given a /56 or a /48, thousands of buckets.
+    """
+    if ":" not in named:
+        return []
+    network = IPv6Network(named)
+    return [(str(network.supernet(new_prefix=prefix)), times) for prefix, times in _AROUND]
 
 
 def _parse(text: str) -> _Address | None:

@@ -40,6 +40,8 @@ from engagement.web.pages import newsletter as newsletter_pages
 from engagement.web.pages import problems as problem_pages
 from engagement.web.pages import replies as reply_pages
 
+MOST_PARTS = 100  # fields of a form; the largest that stands in for another system's has a dozen
+
 
 def register(app: Flask, tools: Toolbox) -> None:
     """Register every route and error handler on ``app``."""
@@ -50,6 +52,7 @@ def register(app: Flask, tools: Toolbox) -> None:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
         MAX_CONTENT_LENGTH=MAX_REQUEST,
+        MAX_FORM_PARTS=MOST_PARTS,
     )
     access.register(app)
     api = Api(app)
@@ -95,3 +98,4 @@ def register_analyzer(app: Flask, tools: Toolbox) -> None:
     perspective.register_alone(app, tools)
     health.register(app, lacking=analyzer_lacks)
     limits.register(app, tools.settings)
+    cors.register_guards(app)

@@ -19,10 +19,12 @@ from limits.strategies import MovingWindowRateLimiter, RateLimiter
 from engagement.domain.errors import LinkNotValid, NotAuthorised, TooManyRequests, Unavailable
 from engagement.domain.sites import Site
 from engagement.settings import Settings, SettingsError
+from engagement.web.clients import wider
 from engagement.web.house import client, toolbox
 
 _log = logging.getLogger(__name__)
 _PER_SITE = {"comments_site"}
+_READING = {"reads", "preview", "links", "api_key", "analyze"}  # often asked, and nothing is kept or sent
 _PATIENCE = 0.5  # seconds that a request waits for the store
 _REST = 5.0  # seconds that a silent store is left alone
 
@@ -126,10 +128,18 @@ def _windows(
     limits = toolbox().settings.limits
     if not limits.enabled:
         return []
+    place, around = site.key if site else "", []
     if who is None:
         who = "" if rate in _PER_SITE else client()
-    names = (rate, site.key if site else "", who)
-    return [(item, names) for item in parse_many(getattr(limits, rate))]
+        around = [] if rate in _READING else wider(who)
+    items = parse_many(getattr(limits, rate))
+    found = [(item, (rate, place, who)) for item in items]
+    return found + [(_times(item, times), (rate, place, net)) for net, times in around for item in items]
+
+
+def _times(item: RateLimitItem, times: int) -> RateLimitItem:
+    """The same rate, so many times as much."""
+    return type(item)(item.amount * times, item.multiples, item.namespace)
 
 
 def _rates() -> Rates:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import sqlite3
+import tracemalloc
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -205,3 +206,32 @@ def test_dates() -> None:
     assert moment("2011-08-31T15:16:29Z") == datetime(2011, 8, 31, 15, 16, 29, tzinfo=UTC)
     for text in ("", "0000-00-00 00:00:00", "2011-x09-30T22:48:43Z", "0001-01-01T00:00:00+14:00"):
         assert moment(text) is None
+
+
+@pytest.mark.parametrize("reader", [commento.read, isso.read, remark42.read, native.read, disqus.read])
+def test_a_packed_file_that_only_fills_the_memory_is_refused(tmp_path: Path, reader: Reader) -> None:
+    """A hundredth of what is inside at the least; real exports shrink to a tenth."""
+    bomb = tmp_path / "bomba.gz"
+    begins = (
+        b'<?xml version="1.0"?><disqus xmlns="http://disqus.com">' if reader is disqus.read else b'{"version": 1}\n'
+    )
+    with gzip.open(bomb, "wb") as out:
+        out.write(begins)
+        out.writelines(b" " * 1024 * 1024 for _ in range(64))
+    with pytest.raises(NotReadable):
+        list(reader(bomb))
+    # Small as it is, no reader unpacks all of it: the memory that was taken tells.
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotReadable):
+            list(reader(bomb))
+        assert tracemalloc.get_traced_memory()[1] < 40 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "riga.json"
+    file.write_bytes(b'{"kind": "site"}\n' + b" " * (9 * 1024 * 1024))
+    with pytest.raises(NotReadable, match="line is longer"):
+        list(native.read(file))

@@ -282,6 +282,21 @@ def test_a_quoted_address_can_still_be_read() -> None:
     assert quoted == "see https[:]//evil.example and www[.]evil.example. Wwwhat?"
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("vai su evil.com ora", "vai su evil[.]com ora"),
+        ("evil.co.uk/accesso", "evil[.]co[.]uk/accesso"),
+        ("evil.example/accesso", "evil[.]example/accesso"),
+        ("scrivi ad ada@evil.IT.", "scrivi ad ada@evil[.]IT."),
+        ("Ciao. Versione 1.2.3 di app.py, ecc.", "Ciao. Versione 1.2.3 di app.py, ecc."),
+        ("x.comodo, x.com-e", "x.comodo, x.com-e"),
+    ],
+)
+def test_a_name_that_mail_programs_make_a_link_of_is_broken_too(text: str, quoted: str) -> None:
+    assert Letterbox(SENDER).quote(text) == quoted
+
+
 @pytest.mark.parametrize("kind", QUOTING)
 def test_every_line_of_a_comment_is_marked_as_quoted(kind: NoticeKind) -> None:
     """A comment must not pass for a sentence of ours."""

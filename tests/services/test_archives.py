@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engagement.cli.imports import import_command
 from engagement.domain.comments import Status
 from engagement.domain.sites import Site
+from engagement.markup import from_html
 from engagement.services import archives, comments, posts, privacy
 from engagement.services.archives import Report, import_archive
 from engagement.services.ports import Toolbox
@@ -206,3 +207,19 @@ def test_the_command_reports_and_refuses_in_words(tools: Toolbox, site: Site, tm
     assert "no Disqus export" in said
     assert run("wordpress", str(path), "--site", "ignoto")[0] == 1
     assert set(archives.READERS) == {"wordpress", "disqus", "isso", "remark42", "commento", "native"}
+
+
+def test_a_text_that_is_too_long_is_not_even_looked_into(
+    tools: Toolbox, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cleaning deep markup takes its square: a megabyte of it takes minutes."""
+    looked: list[int] = []
+
+    def look(text: str) -> str:
+        looked.append(len(text))
+        return from_html(text)
+
+    monkeypatch.setattr(archives, "from_html", look)
+    report = taken(tools, site, tmp_path, wxr(wp("1", comment_content="&lt;b&gt;" * 30_000) + wp("2")))
+    assert report.left_out == {"its text is longer than 65525 bytes": 1}
+    assert max(looked) < 1_000

@@ -153,6 +153,14 @@ def test_the_mail_server_is_asked_for_real_and_nothing_is_sent(make_app: Callabl
     assert script.taken == []
 
 
+def test_a_password_that_would_travel_unprotected_is_wrong(make_app: Callable[..., Flask]) -> None:
+    login = {"mail__transport": "smtp", "mail__tls": "none", "mail__username": "utente", "mail__password": "segreta"}
+    app = make_app(mail__host="smtp.provider.example", **login)
+    with app.app_context():
+        finding = found(patient(app, mail=True), "mail")
+    assert (finding.grade, "unprotected" in finding.told) == (Grade.WRONG, True)
+
+
 def test_a_mail_server_that_is_not_there_or_no_mail_server_is_wrong(make_app: Callable[..., Flask]) -> None:
     app = make_app(mail__transport="smtp", mail__host="127.0.0.1", mail__port=free_port(), mail__tls="none")
     assert grade(app, "mail", mail=True) is Grade.WRONG

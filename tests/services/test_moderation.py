@@ -1,11 +1,14 @@
 """Verdicts, their fencing, their undoing; the people and the keys."""
 
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
 
 from engagement.domain.comments import Status, Submission
 from engagement.domain.errors import (
@@ -17,12 +20,16 @@ from engagement.domain.errors import (
     NotFound,
     NotPermitted,
     TooManyRequests,
+    Unavailable,
 )
 from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.moderators import Scope
 from engagement.domain.sites import Site
 from engagement.services import comments, editing, keys, moderation, moderators, voting
 from engagement.services.ports import Toolbox
+from engagement.storage import moderators as shelf
+from engagement.storage.db import reading, transaction
+from engagement.storage.tables import ModeratorRow
 from tests.fakes import FixedScreener, StoppedClock
 
 EMAIL, PASSWORD = "moderatrice@demo.example", "una frase lunga e tranquilla"
@@ -129,6 +136,60 @@ def test_a_login_address_works_once(tools: Toolbox, site: Site, clock: StoppedCl
     clock.move(days=3)
     with pytest.raises(LinkNotValid):
         moderators.open_login_link(tools, late)
+
+
+def test_a_password_ends_all_other_login_addresses(tools: Toolbox, site: Site) -> None:
+    older, newer = token_of(tools), token_of(tools)
+    moderators.enter(tools, newer, PASSWORD)
+    with pytest.raises(LinkNotValid):
+        moderators.open_login_link(tools, older)
+    with pytest.raises(LinkNotValid):
+        moderators.enter(tools, older, "una frase ben diversa")
+    assert moderators.sign_in(tools, EMAIL, PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["password1234", "moderatrice@demo.example", "undicilett1", "x" * 129])
+def test_a_password_that_is_short_or_common_is_refused(tools: Toolbox, site: Site, password: str) -> None:
+    token = token_of(tools)
+    with pytest.raises(InvalidInput):
+        moderators.enter(tools, token, password)
+    assert moderators.enter(tools, token, PASSWORD)
+
+
+def test_every_byte_of_a_password_matters(tools: Toolbox, site: Site) -> None:
+    long = "una frase lunga e tranquilla " * 3
+    moderators.enter(tools, token_of(tools), long + "a")
+    with pytest.raises(NotAuthorised):
+        moderators.sign_in(tools, EMAIL, long + "b")
+    assert moderators.sign_in(tools, EMAIL, long + "a")
+
+
+def test_an_older_hash_is_made_anew_at_the_next_login(tools: Toolbox, site: Site) -> None:
+    moderators.enter(tools, token_of(tools), PASSWORD)
+    weak = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
+    with transaction() as session:
+        [number] = session.scalars(select(ModeratorRow.id))
+        shelf.set_password(session, number, weak)
+    with pytest.raises(NotAuthorised):
+        moderators.sign_in(tools, EMAIL, "indovino indovino")
+    assert moderators.sign_in(tools, EMAIL, PASSWORD)
+    with reading() as session:
+        [kept] = session.scalars(select(ModeratorRow.password_hash))
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert moderators.sign_in(tools, EMAIL, PASSWORD)
+
+
+def test_a_crowd_of_guessers_waits_for_its_turn_and_goes(
+    tools: Toolbox, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moderators.enter(tools, token_of(tools), PASSWORD)
+    monkeypatch.setattr(moderators, "LONGEST_WAIT", 0.0)
+    with ExitStack() as turns:
+        for _ in range(moderators.AT_ONCE):
+            turns.enter_context(moderators._turn())
+        with pytest.raises(Unavailable):
+            moderators.sign_in(tools, EMAIL, PASSWORD)
+    assert moderators.sign_in(tools, EMAIL, PASSWORD)
 
 
 def test_sessions_end(tools: Toolbox, site: Site, clock: StoppedClock) -> None:

@@ -4,7 +4,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from engagement.web.clients import client_of
+from engagement.web.clients import client_of, wider
 
 PROXIES = ("10.0.0.0/8", "::1/128")
 
@@ -54,3 +54,8 @@ def test_forwarding_headers_count_only_behind_a_trusted_proxy(address: str, forw
 
 def test_without_trusted_proxies_the_socket_decides() -> None:
     assert asked_by("10.0.0.1", "198.51.100.1", proxies=()) == "10.0.0.1"
+
+
+def test_only_buckets_of_ipv6_have_networks_around_them() -> None:
+    assert wider("2001:db8:1:2ff::/64") == [("2001:db8:1:200::/56", 4), ("2001:db8:1::/48", 16)]
+    assert (wider("192.0.2.7"), wider("unknown")) == ([], [])

@@ -36,6 +36,26 @@ def test_a_whole_network_of_ipv6_is_one_reader(make_client: Callable[..., FlaskC
     assert [probe(client, "2001:db8::1"), probe(client, "2001:db8::2")] == [422, 429]
 
 
+def test_who_has_thousands_of_networks_is_not_thousands_of_readers(make_client: Callable[..., FlaskClient]) -> None:
+    """Four times as much from a /56, sixteen times from a /48; the neighbour's is another."""
+    client = make_client(limits__enabled="true", limits__comments="1 per minute")
+    near = [probe(client, f"2001:db8:1:{n:x}::1") for n in range(6)]
+    assert near == [422] * 4 + [429] * 2
+    far = [probe(client, f"2001:db8:1:{n:x}00::1") for n in range(1, 14)]
+    assert far == [422] * 12 + [429]
+    assert probe(client, "2001:db8:2::1") == 422
+
+
+def test_guesses_from_many_networks_are_counted_together(make_client: Callable[..., FlaskClient]) -> None:
+    client = make_client(limits__enabled="true", limits__login="1 per minute")
+
+    def guess(address: str, email: str) -> int:
+        sent = {"email": email, "password": "indovino indovino"}
+        return client.post("/desk/login", data=sent, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [guess(f"2001:db8:1:{n:x}::1", f"a{n}@b.example") for n in range(5)] == [401] * 4 + [429]
+
+
 def test_a_site_has_a_rate_of_its_own(make_client: Callable[..., FlaskClient]) -> None:
     client = make_client(limits__enabled="true", limits__comments_site="2 per minute")
     assert [probe(client, f"192.0.2.{n}") for n in range(1, 4)] == [422, 422, 429]

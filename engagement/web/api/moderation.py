@@ -125,6 +125,8 @@ def _verdict(body: dict[str, Any]) -> dict[str, Any]:
             wrong.append(FieldError(f"/{name}", Message(forms.WRONG_TYPE)))
         elif len(text) > most:
             wrong.append(FieldError(f"/{name}", Message(LONG, {"most": most})))
+        elif "\0" in text:
+            wrong.append(FieldError(f"/{name}", Message(forms.UNREADABLE)))
     if wrong:
         raise InvalidInput(wrong)
     texts = {"reason": body.get("reason", ""), "note": body.get("note", "")}

@@ -21,7 +21,8 @@ def login() -> AnyResponse:
     email = request.form.get("email", "")
     try:
         with limits.guesses("login"):
-            token = moderators.sign_in(toolbox(), email, request.form.get("password", ""))
+            device = request.cookies.get(room.device_name(), "")
+            token = moderators.sign_in(toolbox(), email, request.form.get("password", ""), device)
     except NotAuthorised as error:
         return room.show("login", 401, email=email, problem=room.sentence(error))
     return room.let_in(token)

@@ -10,7 +10,7 @@ from flask import Response, g, redirect, render_template, request
 from flask.blueprints import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
-from engagement.domain.errors import EngagementError, InvalidInput, NotAuthorised, NotPermitted
+from engagement.domain.errors import EngagementError, InvalidInput, MalformedRequest, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderators import SESSION_MOST, DeskSession
 from engagement.domain.pages import BadAddress, origin_of
@@ -24,6 +24,7 @@ from engagement.web.house import toolbox
 
 _HERE = Path(__file__).resolve().parent
 AGO = N_("%(age)s ago")
+DEVICE_DAYS = 180
 
 
 _KEPT = ("status", "site", "after")
@@ -125,7 +126,12 @@ def check_form(session: DeskSession) -> None:
 
 
 def check_sender() -> None:
-    """Browsers tell where a form was sent from; another place than ours is refused. Raises ``NotPermitted``."""
+    """Browsers tell where a form was sent from; another place than ours is refused. Raises ``NotPermitted``.
+
+    Nor does anybody type the one character that PostgreSQL cannot hold: ``MalformedRequest``.
+    """
+    if any("\0" in value for value in request.form.values()):
+        raise MalformedRequest
     fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if fetched is not None:
         if fetched not in {"same-origin", "none"}:
@@ -146,6 +152,11 @@ def cookie_name() -> str:
     return "__Host-session" if _secure() else "session"
 
 
+def device_name() -> str:
+    """Of the cookie that shows, without letting anybody in, that this browser was let in before."""
+    return "__Host-device" if _secure() else "device"
+
+
 def let_in(token: str) -> AnyResponse:
     """On to the queue, with a session's cookie."""
     answer = redirect(to("/desk/"), 303)
@@ -157,6 +168,10 @@ def let_in(token: str) -> AnyResponse:
         secure=_secure(),
         httponly=True,
         samesite="Lax",
+    )
+    known = moderators.device_of(toolbox(), token)
+    answer.set_cookie(
+        device_name(), known, max_age=DEVICE_DAYS * 86_400, path="/", secure=_secure(), httponly=True, samesite="Lax"
     )
     return answer
 

@@ -30,8 +30,8 @@ INVALID_TEXT = N_("It is too old or was cut short. The comment can still be deci
 def ask(token: str) -> Response:
     limits.count("links")
     try:
-        comment_id, version, _ = toolbox().links.read_decide(token)
-        item = moderation.item(comment_id)
+        comment_id, version, recipient = toolbox().links.read_decide(token)
+        item = moderation.linked_item(comment_id, recipient)
     except (LinkNotValid, NotFound):
         return _page(INVALID, INVALID_TEXT, 410)
     if item.comment.version != version:
@@ -48,6 +48,7 @@ def act(token: str) -> Response:
         raise BadRequest from error
     try:
         comment_id, version, recipient = toolbox().links.read_decide(token)
+        moderation.linked_item(comment_id, recipient)
         moderation.settle(toolbox(), comment_id, verdict, actor=Actor.MAIL_LINK, who=recipient, version=version)
         return _page(DONE, DONE_TEXT, item=moderation.item(comment_id))
     except AlreadySettled:
