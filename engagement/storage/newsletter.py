@@ -1,13 +1,13 @@
 """Subscriptions, one row a mailbox and site, and the append-only proof of consent beside them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from engagement.domain.newsletter import Subscription, SubscriptionState
-from engagement.storage.db import insert
+from engagement.storage.db import insert, lately
 from engagement.storage.mail_tables import ReplyConsentRow
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
@@ -86,15 +86,6 @@ def prove(session: Session, proof: Proof) -> None:
     session.flush()
 
 
-def pretend(session: Session, proof: Proof) -> None:
-    """Write a proof and take it out again: the same work, and nothing is kept."""
-    row = _consent(proof)
-    session.add(row)
-    session.flush()
-    session.delete(row)
-    session.flush()
-
-
 def mailed(session: Session, site_id: int, email_hash: str, what: str, since: datetime) -> list[datetime]:
     """When mails of a kind, one of ``MAILED``, went to a mailbox."""
     query = select(ConsentRow.at).where(
@@ -106,11 +97,11 @@ def mailed(session: Session, site_id: int, email_hash: str, what: str, since: da
     return list(session.scalars(query))
 
 
-def mailed_since(session: Session, site_id: int, since: datetime) -> tuple[int, int]:
-    """How many mails a site has sent, and all sites together."""
+def mailed_lately(session: Session, site_id: int, now: datetime, window: timedelta) -> tuple[int, int]:
+    """How many mails a site has sent in the last ``window``, and all sites together."""
     by_site = func.count().filter(ConsentRow.site_id == site_id)
     query = select(by_site, func.count()).select_from(ConsentRow)
-    counted = session.execute(query.where(ConsentRow.what.in_(MAILED), ConsentRow.at > since)).one()
+    counted = session.execute(query.where(ConsentRow.what.in_(MAILED), lately(ConsentRow.at, now, window))).one()
     return int(counted[0]), int(counted[1])
 
 
