@@ -154,8 +154,9 @@ def _count_try(tools: Toolbox, email: str) -> tuple[int, str] | None:
     with transaction() as session:
         known = moderators.password_of(session, email, lock=True)
         for rate in parse_many(tools.settings.limits.login_account):
-            since = now - timedelta(seconds=rate.get_expiry())
-            tried, succeeded = (audit.count(session, email, what, since) for what in ("sign-in-tried", "signed-in"))
+            window = timedelta(seconds=rate.get_expiry())
+            lines = (audit.count(session, email, what, now, window) for what in ("sign-in-tried", "signed-in"))
+            tried, succeeded = lines
             if tried - succeeded >= rate.amount:
                 raise TooManyRequests(rate.get_expiry())
         audit.write(session, now, email, "sign-in-tried")

@@ -1,11 +1,12 @@
 """Who did what beside deciding: append only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engagement.domain.moderators import AuditLine
+from engagement.storage.db import lately
 from engagement.storage.tables import AuditRow
 
 
@@ -13,10 +14,12 @@ def write(session: Session, at: datetime, who: str, what: str, about: str = "") 
     session.add(AuditRow(at=at, who=who, what=what, about=about))
 
 
-def count(session: Session, who: str, what: str, since: datetime) -> int:
-    """How often since then."""
+def count(session: Session, who: str, what: str, now: datetime, window: timedelta) -> int:
+    """How often in the last ``window``."""
     query = select(func.count()).select_from(AuditRow)
-    return session.scalar(query.where(AuditRow.who == who, AuditRow.what == what, AuditRow.at > since)) or 0
+    return (
+        session.scalar(query.where(AuditRow.who == who, AuditRow.what == what, lately(AuditRow.at, now, window))) or 0
+    )
 
 
 def newest(session: Session, who: str, limit: int) -> list[AuditLine]:
