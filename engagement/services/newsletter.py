@@ -25,6 +25,7 @@ from engagement.storage.wishes import Wish
 # Versions start at random, for a database may give the id of a forgotten row to another address: a link for
 # the one must not fit the other. A link to leave stays good for so many later versions of its row.
 _VERSION_BITS = 30
+MAILS_COUNTED = timedelta(days=30)  # for the limit of a mailbox
 _LEAVE_REACH = 1_000
 
 
@@ -129,10 +130,12 @@ def ask_to_leave(tools: Toolbox, site: Site, email: str) -> None:
 
 
 def purge(tools: Toolbox) -> None:
-    """Forget sign-ups that nobody confirmed within ``privacy.pending_days``, and wishes that could not be met."""
-    before = tools.clock.now() - timedelta(days=tools.settings.privacy.pending_days)
+    """Forget sign-ups that nobody confirmed within ``privacy.pending_days``, with their proofs, and unmet wishes."""
+    now = tools.clock.now()
+    before = now - timedelta(days=tools.settings.privacy.pending_days)
     with transaction() as session:
         newsletter.purge(session, before)
+        newsletter.purge_proofs(session, asked_before=before, mailed_before=now - MAILS_COUNTED)
         wishes.purge(session, before)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.storage.db import insert, lately
@@ -13,6 +13,7 @@ from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value
 MAILED = ("mailed", "leave-mailed", "reply-mailed")  # mails that a form causes
+_ASKED, _YES = ("asked", "reply-asked"), ("confirmed", "imported", "reply-yes")
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,17 @@ def forget_pending(session: Session, table: type[SubscriptionRow] | type[ReplyCo
         .values(state=SubscriptionState.LEFT.value, version=table.version + 1)
     )
     session.execute(delete(table).where(stale))
+
+
+def purge_proofs(session: Session, *, asked_before: datetime, mailed_before: datetime) -> None:
+    """Forget that an address asked and never confirmed, and when mailboxes were written to, which only limits need."""
+    yes = aliased(ConsentRow)
+    confirmed = select(yes.id).where(
+        yes.site_id == ConsentRow.site_id, yes.email_hash == ConsentRow.email_hash, yes.what.in_(_YES)
+    )
+    asked = (ConsentRow.what.in_(_ASKED), ConsentRow.at < asked_before, ~confirmed.exists())
+    session.execute(delete(ConsentRow).where(*asked), execution_options={"synchronize_session": False})
+    session.execute(delete(ConsentRow).where(ConsentRow.what.in_(MAILED), ConsentRow.at < mailed_before))
 
 
 def subscription_of(row: SubscriptionRow) -> Subscription:
