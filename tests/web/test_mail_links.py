@@ -66,7 +66,7 @@ def test_following_every_link_of_every_mail_twice_changes_nothing(
         sites.save_site(house.tools, replace(site, rules=replace(site.rules, weekly=True)))
         moderators.add(house.tools, "moderatrice@posta.example", ["demo"])
     parent = house.comment("Un articolo chiaro.", READER)["comment"]["id"]
-    _press(house, "replies")
+    _press(house, "replies/confirm")
     house.comment("Una risposta chiara.", WRITER, parent=parent)
     screener.toxicity = 0.7
     house.comment("Una risposta meno chiara.", WRITER)
