@@ -49,7 +49,7 @@ def test_the_flush_comes_before_the_answer(fresh_sqlite: str, tmp_path: Path) ->
             str(trace),
         ]
         pids = [word for pid in running.members() for word in ("-p", str(pid))]
-        tracer = subprocess.Popen([*words, *pids], stderr=subprocess.PIPE)
+        tracer = subprocess.Popen([*words, *pids], stderr=subprocess.DEVNULL)
         wait_until(lambda: tracer.poll() is not None or _traced(running.members()), "strace to be attached")
         if tracer.poll() is not None:
             missing_service("strace may not attach to processes here")

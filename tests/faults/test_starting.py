@@ -125,7 +125,7 @@ def test_a_log_that_cannot_be_written_costs_no_request(fresh_sqlite: str, tmp_pa
 
 def test_serving_processes_share_no_connection_to_the_database(fresh_postgres: str, tmp_path: Path) -> None:
     """The supervisor has asked the database before it forks: what it opened must not be used by two."""
-    with service(tmp_path, fresh_postgres, server__demo=True, server__workers=2, queue__url="workers") as made:
+    with service(tmp_path, fresh_postgres, server__demo=True, server__workers=2) as made:
         made.configure(server__public_url=f"http://127.0.0.1:{made.port}")
         running = made.serve("run")
         for number in range(20):
