@@ -16,7 +16,7 @@ TORCH ?= torch==2.13.0
 NOT_LOCKED = ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
 MADE_BY = \# Made by "make lock" from pyproject.toml; every package with the hashes of its files.
 
-.PHONY: help run test check lock pictures clean
+.PHONY: help run test check lock sbom pictures clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +42,9 @@ lock: ## pin the dependencies anew from pyproject.toml (needs pip-tools; ARGS="-
 		{ echo '$(MADE_BY)'; grep -v '^# Made by' requirements/$$lock.txt | \
 			awk '/^[a-zA-Z]/ { kept = !/$(NOT_LOCKED)/ } NR == 1 || kept'; } > requirements/$$lock.new && \
 		mv requirements/$$lock.new requirements/$$lock.txt; done
+
+sbom: .venv/base ## write sbom.json (CycloneDX): every installed package with its licence
+	$(BIN)/python .ci/sbom.py > sbom.json
 
 pictures: .venv/dev ## take the pictures of the README anew (needs Chromium; ENGAGEMENT_CHROMIUM names it)
 	$(BIN)/python docs/pictures/take.py

@@ -1,10 +1,12 @@
-"""Whether time tells a known address from an unknown one: 200 pairs at each door of the newsletter (SEC-50).
+"""Whether time tells a known address from an unknown one: 1,000 pairs at each door of the newsletter (SEC-50).
 
-    python -m benchmarks.newsletter_answers [--pairs 200] [--database sqlite:///… | postgresql+psycopg://…]
+    python -m benchmarks.newsletter_answers [--pairs 1000] [--database sqlite:///… | postgresql+psycopg://…]
 
-Prints, for each door, the medians in milliseconds, their difference (5 ms at most), their ratio, and how often the
-best single threshold tells one from the other: 50 % is blind, and 55 % the most that is wanted. The database must be
-empty, or a new file; it is brought up to date first.
+Prints, for each door, the medians in milliseconds, their difference (5 ms at most), their ratio, and how often a
+threshold tells one from the other: 50 % is blind, 55 % the most that is wanted. The threshold is learnt from one half
+of the pairs and tried on the other, and the other way round: the best one of the same pairs would flatter itself by
+several points where there is nothing to find. The database must be empty, or a new file; it is
+brought up to date first.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from engagement.app import create_app, make_toolbox
 from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import newsletter, sites
+from engagement.services import newsletter, sites, wishes
 from engagement.settings import load
 from engagement.storage.schema import migrations
 from engagement.storage.tables import SubscriptionRow
@@ -39,7 +41,7 @@ DOORS: dict[str, Door] = {
 
 def main() -> int:
     given = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    given.add_argument("--pairs", type=int, default=200)
+    given.add_argument("--pairs", type=int, default=1000)
     given.add_argument("--database", default="")
     asked = given.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -78,9 +80,10 @@ def _measured(app: Flask, name: str, door: Door, pairs: int) -> bool:
             began = time.perf_counter()
             door(client, one)
             times[kind].append((time.perf_counter() - began) * 1000)
+        _carry_out(app)
     first, second = (statistics.median(one) for one in times)
     told = _told(*times)
-    good = abs(first - second) <= MOST_MS
+    good = abs(first - second) <= MOST_MS and told <= MOST_TOLD
     print(
         f"{name:15} known {first:6.2f} ms  unknown {second:6.2f} ms  difference {abs(first - second):5.2f} ms  "
         f"ratio {max(first, second) / min(first, second):4.2f}  told apart {told:4.0%}  {'ok' if good else 'TOO FAR'}"
@@ -94,18 +97,38 @@ def _confirm(app: Flask, emails: Sequence[str]) -> None:
         site = sites.find_site("bench")
         for email in emails:
             newsletter.sign_up(tools, site, SignUp(email, client="192.0.2.1"))
+        _carry_out(app)
         with newsletter.transaction() as session:
             session.query(SubscriptionRow).filter(SubscriptionRow.email.in_(emails)).update({"state": "confirmed"})
 
 
+def _carry_out(app: Flask) -> None:
+    """What the background does between two requests."""
+    with app.app_context():
+        while wishes.carry_out(app.extensions["engagement"]):
+            pass
+
+
 def _told(known: Sequence[float], unknown: Sequence[float]) -> float:
-    """How often the best threshold is right."""
-    best = 0.5
-    for cut in (*known, *unknown):
-        slow = sum(t > cut for t in unknown) + sum(t <= cut for t in known)
-        share = slow / (len(known) + len(unknown))
-        best = max(best, share, 1 - share)
-    return best
+    """How often a threshold that was learnt from every other pair is right about the rest."""
+    right = 0.0
+    for learnt, tried in ((0, 1), (1, 0)):
+        cut, slower = _learnt(known[learnt::2], unknown[learnt::2])
+        share = _right(known[tried::2], unknown[tried::2], cut)
+        right += (share if slower else 1 - share) / 2
+    return right
+
+
+def _learnt(known: Sequence[float], unknown: Sequence[float]) -> tuple[float, bool]:
+    """The best threshold, and whether unknown addresses are the ones above it."""
+    shares = {cut: _right(known, unknown, cut) for cut in (*known, *unknown)}
+    cut = max(shares, key=lambda one: abs(shares[one] - 0.5))
+    return cut, shares[cut] >= 0.5
+
+
+def _right(known: Sequence[float], unknown: Sequence[float], cut: float) -> float:
+    slow = sum(t > cut for t in unknown) + sum(t <= cut for t in known)
+    return slow / (len(known) + len(unknown))
 
 
 if __name__ == "__main__":

@@ -115,18 +115,11 @@ def web(house: House) -> None:
 @click.pass_obj
 def analyzer(house: House) -> None:
     """Scores for other programs in the Perspective format, in any number of processes; see docs/perspective.md."""
+    _leave_when_told()
     create_analyzer(house.settings)  # mistakes are told here, once, and not by every serving process
+    logs.set_up(plain=house.settings.server.demo)
     chosen = house.settings.analyzer
-    Granian(
-        "engagement.app:create_analyzer",
-        address=chosen.host,
-        port=chosen.port,
-        interface=Interfaces.WSGI,
-        workers=chosen.workers,
-        blocking_threads=chosen.threads,
-        log_access=False,
-        factory=True,
-    ).serve()
+    _supervise("engagement.analyzing:app", chosen.host, chosen.port, workers=chosen.workers, threads=chosen.threads)
 
 
 @commands.command()
@@ -227,15 +220,20 @@ def _serve(house: House) -> None:
     logs.set_up(plain=server.demo)
     with house.app().app_context():
         database.engine.dispose()  # the serving processes are forked: a connection must not be shared with them
-    # Nor may they keep the supervisor's handlers, which would swallow a signal until they have their own.
+    _supervise("engagement.serving:app", server.host, server.port, workers=server.workers, threads=server.threads)
+
+
+def _supervise(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
+    """Start serving processes, replace those that die, and end them all at a signal."""
+    # They may not keep this process's handlers, which would swallow a signal until they have their own.
     os.register_at_fork(after_in_child=_die_when_told)
     granian = Granian(
-        "engagement.serving:app",
-        address=server.host,
-        port=server.port,
+        target,
+        address=host,
+        port=port,
         interface=Interfaces.WSGI,
-        workers=server.workers,
-        blocking_threads=server.threads,
+        workers=workers,
+        blocking_threads=threads,
         workers_kill_timeout=STOP_SECONDS,
         log_access=False,  # it would hold addresses and whole paths; ours are written by engagement.web.access
         log_dictconfig=logs.server_config(),

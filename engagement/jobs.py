@@ -18,6 +18,7 @@ from engagement.services.screening import screen_waiting
 from engagement.services.spam_checking import tell_checkers
 from engagement.services.summaries import remind, summarise
 from engagement.services.upkeep import tidy
+from engagement.services.wishes import carry_out
 
 Job = Callable[[Toolbox], object]
 
@@ -26,6 +27,7 @@ OFTEN: tuple[Job, ...] = (
     screen_waiting,
     announce_published,
     gather_news,
+    carry_out,
     deliver_due,
     poll_due,
     advance,

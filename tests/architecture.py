@@ -9,10 +9,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "engagement"
 
 DOMAIN = {"domain"}
-TOOLS = {"settings", "language", "markup", "logs"}
+TOOLS = {"settings", "language", "markup", "logs", "stopping"}
 EQUIPMENT = {"storage", "screening", "mail", "contacts", "archives", "purge"}
 DOORS = {"web", "cli", "worker", "jobs"}
-TOP = {"app", "console", "serving"}
+TOP = {"app", "console", "serving", "analyzing"}
 
 # room → rooms it may import; a room may always import itself, and rooms on one floor do not know each other.
 MAY: dict[str, set[str]] = {
@@ -25,7 +25,7 @@ MAY: dict[str, set[str]] = {
     "worker": DOMAIN | TOOLS | {"services", "jobs"},  # the start of the jobs
     "app": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services"},
     "console": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services", "app"},
-    "serving": DOMAIN | TOOLS | DOORS | {"services", "app"},
+    **dict.fromkeys(("serving", "analyzing"), DOMAIN | TOOLS | DOORS | {"services", "app"}),
 }
 _LARGE_MODELS = {"torch", "transformers", "tokenizers", "detoxify", "onnx", "onnxruntime"}
 OPTIONAL = _LARGE_MODELS | {"redis", "sklearn", "scipy", "gunicorn", "playwright"}

@@ -20,6 +20,7 @@ from engagement.domain.moderators import Scope
 from engagement.mail.postmen import MemoryPostman
 from engagement.services import keys, moderators
 from engagement.services.mail import deliver_due
+from engagement.services.wishes import carry_out
 from engagement.worker import Background
 from tests.fakes import FixedScreener
 
@@ -66,6 +67,7 @@ class Visitor:
 
     def letters(self) -> list[bytes]:
         with self.app.app_context():
+            carry_out(self.tools)
             deliver_due(self.tools)
         return [letter for _, letter in self.tools.postman.sent]
 

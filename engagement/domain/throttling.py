@@ -32,7 +32,8 @@ def throttle(recent: Recent, limits: FloodLimits, now: datetime) -> None:
         raise DuplicateComment
     waits = []
     for most, window in ((limits.per_minute, timedelta(minutes=1)), (limits.per_hour, timedelta(hours=1))):
-        inside = sorted(t for t in recent.times if t > now - window)
+        # What lies further ahead was sent before the clock was set back.
+        inside = sorted(t for t in recent.times if now - window < t <= now + window)
         if most and len(inside) >= most:
             freed = inside[len(inside) - most] + window
             waits.append(int((freed - now).total_seconds()) + 1)

@@ -195,8 +195,8 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
 
 def _may_mail(tools: Toolbox, session: Session, site: Site) -> bool:
     """Whether the author has an address and room for one more mail in this hour; the inbox keeps it either way."""
-    since, most = tools.clock.now() - timedelta(hours=1), tools.settings.limits.messages_mailed_per_site_hour
-    return bool(site.author_email) and contact.mailed(session, site.id, since) < most
+    most = tools.settings.limits.messages_mailed_per_site_hour
+    return bool(site.author_email) and contact.mailed(session, site.id, tools.clock.now(), timedelta(hours=1)) < most
 
 
 def _queue(tools: Toolbox, session: Session, site: Site, message: ReaderMessage) -> None:

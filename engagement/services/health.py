@@ -7,7 +7,7 @@ from datetime import timedelta
 from engagement.domain.errors import Unavailable
 from engagement.domain.screening import NotScreened
 from engagement.services.ports import Toolbox
-from engagement.storage import channel, outbox, schema, waiting
+from engagement.storage import channel, outbox, schema, waiting, wishes
 from engagement.storage.db import reading
 
 DATABASE, SCHEMA, QUEUE, STORE, MODEL = "database", "schema", "queue", "limiter-store", "model"
@@ -31,8 +31,8 @@ def missing(tools: Toolbox) -> list[str]:
             now = tools.clock.now()
             full = channel.state(session).full_until
             mails = (full is None or full <= now) and outbox.neglected(session, now, _OVERDUE)
-            late = mails or waiting.neglected(session, now, _OVERDUE)
-            return [QUEUE] if late else []
+            late = waiting.neglected(session, now, _OVERDUE) or wishes.neglected(session, now, _OVERDUE)
+            return [QUEUE] if mails or late else []
     except Unavailable:
         return [DATABASE]
 

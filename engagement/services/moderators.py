@@ -186,9 +186,9 @@ def _count_try(tools: Toolbox, email: str, device: str) -> tuple[tuple[int, str]
         known = moderators.password_of(session, email, lock=True)
         place = KNOWN_DEVICE if known and _same(_device(tools, known), device) else ""
         for rate in parse_many(tools.settings.limits.login_account):
-            since = now - timedelta(seconds=rate.get_expiry())
-            counts = (audit.count(session, email, what, since, place) for what in ("sign-in-tried", "signed-in"))
-            tried, succeeded = counts
+            window = timedelta(seconds=rate.get_expiry())
+            lines = (audit.count(session, email, what, now, window, place) for what in ("sign-in-tried", "signed-in"))
+            tried, succeeded = lines
             if tried - succeeded >= rate.amount:
                 raise TooManyRequests(rate.get_expiry())
         audit.write(session, now, email, "sign-in-tried", place)

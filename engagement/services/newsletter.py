@@ -9,39 +9,39 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.errors import LinkNotValid
 from engagement.domain.newsletter import LinkPurpose, SignUp, Subscription, SubscriptionState
-from engagement.domain.notices import NoticeKind
 from engagement.domain.sites import Site
 from engagement.domain.suppression import SuppressionReason
-from engagement.services import mail_quota, suppressions
+from engagement.services import suppressions
 from engagement.services.addresses import address_hash, hashes_of
 from engagement.services.once import Once, remember, replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash_in
-from engagement.storage import contacts, newsletter, sites
+from engagement.storage import contacts, newsletter, sites, wishes
 from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
+from engagement.storage.wishes import Wish
 
 # Versions start at random, for a database may give the id of a forgotten row to another address: a link for
 # the one must not fit the other. A link to leave stays good for so many later versions of its row.
 _VERSION_BITS = 30
+MAILS_COUNTED = timedelta(days=30)  # for the limit of a mailbox
 _LEAVE_REACH = 1_000
 
 
 def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = None) -> None:
-    """Take a wish to subscribe: a pending row, its proof and one mail to confirm, in one transaction.
+    """Take in a wish to subscribe, durably; ``services.wishes`` carries it out.
 
-    Known, confirmed and departed addresses get the same silence. A mailbox is written to once in 24 hours and
-    three times in 30 days, a site writes ``limits.mail_per_site_hour`` times an hour, all of them together
-    ``limits.mail_per_hour`` times.
+    Nothing here asks what is known of the address, so neither the answer nor its time can tell. A mailbox is
+    written to once in 24 hours and three times in 30 days, a site writes ``limits.mail_per_site_hour`` times an
+    hour, all of them together ``limits.mail_per_hour`` times.
     Raises ``IdempotencyKeyReused`` or ``Unavailable``.
     """
     if once and replayed(site, once):
         return
-    sign_up = replace(sign_up, email=sign_up.email.lower())
     try:
         with transaction() as session:
-            _take(tools, session, site, sign_up)
+            wishes.put(session, _wish(tools, session, site, sign_up))
             remember(tools, session, site, once, {})
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
@@ -120,76 +120,36 @@ def depart(
 
 
 def ask_to_leave(tools: Toolbox, site: Site, email: str) -> None:
-    """Somebody typed an address that wants to leave: one mail with the link goes there, if it is subscribed.
+    """Take in that somebody typed an address that wants to leave: a mail with the link goes there if it is subscribed.
 
     The caller hears nothing about that. As often as confirmations: once in 24 hours, three times in 30 days.
     """
-    email = email.lower()
-    kind = NoticeKind.NEWSLETTER_LEAVE
     with transaction() as session:
-        mail_quota.hold_mailbox(tools, session, email)
-        found = newsletter.find(session, site.id, email, lock=True)
-        silenced = suppressions.silenced(tools, session, site.id, email)
-        mail = mail_quota.may_mail(tools, session, site, email, kind) and not silenced
-        if mail and found is not None and found.state is not SubscriptionState.LEFT:
-            mail_quota.queue(tools, session, site, found, kind)
-        else:
-            mail_quota.pretend(tools, session, site)
+        wishes.put(session, Wish(site.id, "leave", email.lower(), tools.clock.now()))
     tools.wake()
 
 
 def purge(tools: Toolbox) -> None:
-    """Forget sign-ups that nobody confirmed within ``privacy.pending_days``."""
-    before = tools.clock.now() - timedelta(days=tools.settings.privacy.pending_days)
+    """Forget sign-ups that nobody confirmed within ``privacy.pending_days``, with their proofs, and unmet wishes."""
+    now = tools.clock.now()
+    before = now - timedelta(days=tools.settings.privacy.pending_days)
     with transaction() as session:
         newsletter.purge(session, before)
+        newsletter.purge_proofs(session, asked_before=before, mailed_before=now - MAILS_COUNTED)
+        wishes.purge(session, before)
 
 
-def _take(tools: Toolbox, session: Session, site: Site, asked: SignUp) -> None:
-    now = tools.clock.now()
-    mail_quota.hold_mailbox(tools, session, asked.email)
-    silenced = suppressions.silenced(tools, session, site.id, asked.email)
-    mail = mail_quota.may_mail(tools, session, site, asked.email, NoticeKind.NEWSLETTER_CONFIRM)
-    client = client_hash_in(tools, session, asked.client)
-    if silenced:
-        mail_quota.pretend(tools, session, site)
-        return
-    version = first_version(tools)
-    found, new = newsletter.ensure(session, site.id, asked.email, name=asked.name, version=version, now=now)
-    if found.state is SubscriptionState.CONFIRMED or not (new or mail):
-        mail_quota.pretend(tools, session, site)
-        return
-    newsletter.prove(session, _asked(tools, site, asked, client, now))
-    if mail:
-        pending = found if new else _pending_again(tools, session, found, asked.name)
-        mail_quota.queue(tools, session, site, pending, NoticeKind.NEWSLETTER_CONFIRM)
-
-
-def _pending_again(tools: Toolbox, session: Session, found: Subscription, name: str) -> Subscription:
-    """Pending from now; a new request ends the links of an older one."""
-    pending = replace(
-        found,
-        state=SubscriptionState.PENDING,
-        version=found.version + 1,
-        created_at=tools.clock.now(),
-        name=name or found.name,
-    )
-    newsletter.save(session, pending)
-    return pending
-
-
-def _asked(tools: Toolbox, site: Site, asked: SignUp, client: str, now: datetime) -> Proof:
-    return Proof(
+def _wish(tools: Toolbox, session: Session, site: Site, asked: SignUp) -> Wish:
+    return Wish(
         site_id=site.id,
-        email_hash=address_hash(tools, asked.email),
-        what="asked",
-        at=now,
-        method="form",
-        language=site.language,
+        what="join",
+        email=asked.email.lower(),
+        at=tools.clock.now(),
+        name=asked.name,
         form=asked.form,
         consent_text=asked.consent_text,
         source_url=asked.source_url,
-        client_hash=client,
+        client_hash=client_hash_in(tools, session, asked.client),
     )
 
 

@@ -50,6 +50,7 @@ def forget(tools: Toolbox, email: str, by: str = COMMAND_LINE) -> Forgotten:
         _check_holder(*privacy.holders(session, email))
         known = sites.every(session)
         names = {site.id: say(NO_NAME, site.language) for site in known}
+        privacy.forget_wishes(session, email)  # first: one that is being carried out becomes a subscription
         done = Forgotten(
             comments=privacy.forget_comments(session, email, names),
             messages=privacy.forget_messages(session, email),
@@ -105,6 +106,7 @@ def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterato
         yield from _kind("message", privacy.messages_of(session, site_id=site_id, email=email))
         yield from _kind("report", privacy.reports_of(session, site_id=site_id, email=email))
         yield from _kind("subscription", privacy.subscriptions_of(session, site_id=site_id, email=email))
+        yield from _kind("wish", privacy.wishes_of(session, site_id=site_id, email=email))
         yield from _kind("reply-consent", privacy.reply_consents_of(session, site_id=site_id, email=email))
         yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("suppression", privacy.suppressions_of(session, site_id=site_id, hashes=hashes))

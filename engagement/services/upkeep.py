@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from engagement.domain.moderators import SESSION_MOST
 from engagement.services.ports import Toolbox
 from engagement.storage import day_keys, idempotency, outbox, retention, spam, suggestions, votes
-from engagement.storage.db import transaction
+from engagement.storage.db import empty_log, transaction
 
 KEYS_KEPT = timedelta(hours=24)
 DAY_KEYS_KEPT = timedelta(hours=48)
@@ -29,6 +29,7 @@ def tidy(tools: Toolbox) -> None:
         retention.forget_logins(session, links_before=now, sessions_before=now - SESSION_MOST)
     _in_batches(retention.forget_refused, now - timedelta(days=privacy.rejected_days))
     _in_batches(retention.forget_audit, now - max(timedelta(days=privacy.audit_days), AUDIT_LEAST))
+    empty_log()
 
 
 def _in_batches(forget: Callable[[Session, datetime, int], int], before: datetime) -> None:

@@ -1,11 +1,12 @@
 """Who did what beside deciding: append only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engagement.domain.moderators import AuditLine
+from engagement.storage.db import lately
 from engagement.storage.tables import AuditRow
 
 
@@ -13,10 +14,10 @@ def write(session: Session, at: datetime, who: str, what: str, about: str = "") 
     session.add(AuditRow(at=at, who=who, what=what, about=about))
 
 
-def count(session: Session, who: str, what: str, since: datetime, about: str | None = None) -> int:
-    """How often since then; ``about`` None: about anything."""
+def count(session: Session, who: str, what: str, now: datetime, window: timedelta, about: str | None = None) -> int:
+    """How often in the last ``window``; ``about`` None: about anything."""
     query = select(func.count()).select_from(AuditRow)
-    query = query.where(AuditRow.who == who, AuditRow.what == what, AuditRow.at > since)
+    query = query.where(AuditRow.who == who, AuditRow.what == what, lately(AuditRow.at, now, window))
     return session.scalar(query.where(AuditRow.about == about) if about is not None else query) or 0
 
 

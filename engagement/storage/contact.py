@@ -10,6 +10,7 @@ from engagement.domain.contact import MessageStatus, ReaderMessage
 from engagement.domain.policy import Decision
 from engagement.domain.throttling import Recent
 from engagement.storage import reasons
+from engagement.storage.db import lately
 from engagement.storage.tables import MessageRow
 
 _WAITING = (MessageStatus.NEW.value, MessageStatus.HELD.value)
@@ -79,9 +80,9 @@ def repeats(session: Session, site_id: int, text_hash: str, since: datetime) -> 
     return session.scalar(select(func.count()).where(*mine, MessageRow.created_at > since)) or 0
 
 
-def mailed(session: Session, site_id: int, since: datetime) -> int:
-    """How many messages were mailed to the site's author since then."""
-    query = select(func.count()).where(MessageRow.site_id == site_id, MessageRow.mailed_at > since)
+def mailed(session: Session, site_id: int, now: datetime, window: timedelta) -> int:
+    """How many messages were mailed to the site's author in the last ``window``."""
+    query = select(func.count()).where(MessageRow.site_id == site_id, lately(MessageRow.mailed_at, now, window))
     return session.scalar(query) or 0
 
 

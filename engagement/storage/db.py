@@ -2,20 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, TypeDecorator, event
+from sqlalchemy import ColumnElement, DateTime, Engine, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from engagement.domain.errors import Unavailable
 
+# A host that vanishes says no goodbye, and TCP alone believes in it for a quarter of an hour. Seconds; the last in ms.
+_NOTICE_A_DEAD_HOST = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 _WRITE, _CHANGED = "engagement_write", "engagement_changed"
 BUSY_SECONDS = 5.0
+_READ_ONLY = "25006"  # PostgreSQL's state while it takes no writes, as a standby does before it is promoted
 
 
 class Base(DeclarativeBase):
@@ -42,11 +51,20 @@ class UtcTime(TypeDecorator[datetime]):
 db = SQLAlchemy(model_class=Base)
 
 
+def lately(time: Any, now: datetime, window: timedelta) -> ColumnElement[bool]:
+    """Whether a column's ``time`` lies in the last ``window``, for counting what is limited.
+
+    What lies further ahead was written before the clock was set back, and must not count until it shows that again.
+    """
+    found: ColumnElement[bool] = (time > now - window) & (time <= now + window)
+    return found
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A write: all of it or nothing, durable when the block ends.
 
-    Raises ``Unavailable`` when the database is locked, gone or full; nothing was kept then.
+    Raises ``Unavailable`` when the database is locked, gone, full or read-only; nothing was kept then.
     """
     with _answering(), Session(db.engine, expire_on_commit=False) as session:
         session.connection(execution_options={_WRITE: True})
@@ -67,8 +85,10 @@ def _answering() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise Unavailable(detail=type(error.orig).__name__ + ": " + str(error.orig)[:200]) from error
+    except PoolTimeout as error:
+        raise Unavailable(detail="every connection to the database is in use") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _READ_ONLY:
             raise Unavailable(detail=str(error.orig)[:200]) from error
         raise
 
@@ -88,7 +108,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "hide_parameters": True,  # what readers wrote stays out of the words of errors
         "pool_pre_ping": True,
         "pool_timeout": 5,
-        "connect_args": {"options": settings, "connect_timeout": 5},
+        "connect_args": {"options": settings, "connect_timeout": 5} | _NOTICE_A_DEAD_HOST,
     }
 
 
@@ -111,6 +131,25 @@ def listener(session: Session) -> Callable[[Session, int], None]:
     return told
 
 
+def empty_log() -> bool:
+    """Move SQLite's log into its file and cut it: what was deleted can be read there until then.
+
+    False where it could not be done at once; nobody is kept waiting for it.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    connection = db.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=100")
+        busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+        cursor.close()
+        return not busy
+    finally:
+        connection.close()
+
+
 def _nobody(_session: Session, _page_id: int) -> None:
     pass
 
@@ -118,7 +157,7 @@ def _nobody(_session: Session, _page_id: int) -> None:
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late and too weak
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

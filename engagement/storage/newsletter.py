@@ -1,18 +1,19 @@
 """Subscriptions, one row a mailbox and site, and the append-only proof of consent beside them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.newsletter import Subscription, SubscriptionState
-from engagement.storage.db import insert
+from engagement.storage.db import insert, lately
 from engagement.storage.mail_tables import ReplyConsentRow
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value
 MAILED = ("mailed", "leave-mailed", "reply-mailed")  # mails that a form causes
+_ASKED, _YES = ("asked", "reply-asked"), ("confirmed", "imported", "reply-yes")
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,6 @@ def prove(session: Session, proof: Proof) -> None:
     session.flush()
 
 
-def pretend(session: Session, proof: Proof) -> None:
-    """Write a proof and take it out again: the same work, and nothing is kept."""
-    row = _consent(proof)
-    session.add(row)
-    session.flush()
-    session.delete(row)
-    session.flush()
-
-
 def mailed(session: Session, site_id: int, email_hash: str, what: str, since: datetime) -> list[datetime]:
     """When mails of a kind, one of ``MAILED``, went to a mailbox."""
     query = select(ConsentRow.at).where(
@@ -106,11 +98,11 @@ def mailed(session: Session, site_id: int, email_hash: str, what: str, since: da
     return list(session.scalars(query))
 
 
-def mailed_since(session: Session, site_id: int, since: datetime) -> tuple[int, int]:
-    """How many mails a site has sent, and all sites together."""
+def mailed_lately(session: Session, site_id: int, now: datetime, window: timedelta) -> tuple[int, int]:
+    """How many mails a site has sent in the last ``window``, and all sites together."""
     by_site = func.count().filter(ConsentRow.site_id == site_id)
     query = select(by_site, func.count()).select_from(ConsentRow)
-    counted = session.execute(query.where(ConsentRow.what.in_(MAILED), ConsentRow.at > since)).one()
+    counted = session.execute(query.where(ConsentRow.what.in_(MAILED), lately(ConsentRow.at, now, window))).one()
     return int(counted[0]), int(counted[1])
 
 
@@ -150,6 +142,17 @@ def forget_pending(session: Session, table: type[SubscriptionRow] | type[ReplyCo
         .values(state=SubscriptionState.LEFT.value, version=table.version + 1)
     )
     session.execute(delete(table).where(stale))
+
+
+def purge_proofs(session: Session, *, asked_before: datetime, mailed_before: datetime) -> None:
+    """Forget that an address asked and never confirmed, and when mailboxes were written to, which only limits need."""
+    yes = aliased(ConsentRow)
+    confirmed = select(yes.id).where(
+        yes.site_id == ConsentRow.site_id, yes.email_hash == ConsentRow.email_hash, yes.what.in_(_YES)
+    )
+    asked = (ConsentRow.what.in_(_ASKED), ConsentRow.at < asked_before, ~confirmed.exists())
+    session.execute(delete(ConsentRow).where(*asked), execution_options={"synchronize_session": False})
+    session.execute(delete(ConsentRow).where(ConsentRow.what.in_(MAILED), ConsentRow.at < mailed_before))
 
 
 def subscription_of(row: SubscriptionRow) -> Subscription:

@@ -58,11 +58,6 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str, *,
     )
 
 
-def drop(session: Session, key: str) -> None:
-    """Take a notice out again."""
-    session.execute(delete(OutboxRow).where(OutboxRow.key == key))
-
-
 def last_written(session: Session, site_id: int, kinds: Sequence[NoticeKind]) -> datetime | None:
     """When the newest mail of these kinds was queued for a site."""
     query = select(func.max(OutboxRow.created_at))

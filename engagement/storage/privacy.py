@@ -32,6 +32,7 @@ from engagement.storage.tables import (
     SuggestionRow,
     SuppressionRow,
 )
+from engagement.storage.wish_tables import WishRow
 
 FORGOTTEN = "(forgotten)"
 _BATCH = 500
@@ -76,6 +77,11 @@ def forget_reports(session: Session, email: str) -> int:
     """Take name and address off the reports of an address; what was reported, and what came of it, stays."""
     bare = update(ReportRow).where(func.lower(ReportRow.email) == email).values(name="", email="")
     return len(session.scalars(bare.returning(ReportRow.id)).all())
+
+
+def forget_wishes(session: Session, email: str) -> None:
+    """Forget what an address asked of the newsletter and nobody has carried out yet."""
+    session.execute(delete(WishRow).where(func.lower(WishRow.email) == email))
 
 
 def forget_subscriptions(session: Session, email: str) -> int:
@@ -152,6 +158,11 @@ def comments_of(session: Session, *, site_id: int | None, email: str | None) -> 
 
 def subscriptions_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
     return _each(session, SubscriptionRow, *_mine(SubscriptionRow, site_id, SubscriptionRow.email, email))
+
+
+def wishes_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:
+    """What was asked of the newsletter and is not carried out yet."""
+    return _each(session, WishRow, *_mine(WishRow, site_id, WishRow.email, email))
 
 
 def reply_consents_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:

@@ -329,7 +329,7 @@ class SubscriptionRow(Base):
 
 
 class ConsentRow(Base):
-    """Proof of consent: what was shown and done, when; append only."""
+    """Proof of consent: what was shown and done, when; append only, and forgotten where no consent came of it."""
 
     __tablename__ = "consents"
     __table_args__ = (

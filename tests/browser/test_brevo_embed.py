@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from engagement.services import sites
 from engagement.services.mail import deliver_due
+from engagement.services.wishes import carry_out
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 from tests.services.test_newsletter import rows
 
@@ -42,6 +43,7 @@ class Blog:
 
     def kept(self, kind: type[Any]) -> list[Any]:
         with self.service.app_context():
+            carry_out(self.service.extensions["engagement"])
             return list(rows(kind))
 
 
@@ -179,6 +181,7 @@ def test_without_javascript_the_answer_is_a_page_and_the_mail_s_button_confirms(
     expect(blog.page.locator("main")).to_contain_text("Ci siamo quasi")
     with blog.service.app_context():
         tools = blog.service.extensions["engagement"]
+        carry_out(tools)
         deliver_due(tools)
         [(recipient, _)] = tools.postman.sent
         row = rows(SubscriptionRow)[0]

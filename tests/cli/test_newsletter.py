@@ -14,6 +14,7 @@ from engagement.cli.newsletter import newsletter
 from engagement.domain.newsletter import SignUp
 from engagement.services import newsletter as service
 from engagement.services import sites
+from engagement.services.wishes import carry_out
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow, SuppressionRow
 from tests.cli.test_moderators import House
 from tests.services.test_newsletter import rows
@@ -138,6 +139,7 @@ def test_the_proof_of_a_person_holds_what_was_shown_and_pressed(house: House) ->
     for email in ("lia@posta.example", "altra@posta.example"):
         wish = SignUp(email, form="estate-2", consent_text="Sì, scrivetemi.", source_url="https://blog.example/a")
         service.sign_up(tools, site, wish)
+    carry_out(tools)
     row = rows(SubscriptionRow)[0]
     service.confirm(tools, tools.links.newsletter("confirm", row.id, row.version).rpartition("/")[2])
     found = json.loads(ask(house, "proof", "LIA@posta.example", "--site", "demo").stdout)

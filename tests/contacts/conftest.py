@@ -11,6 +11,7 @@ from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.services import newsletter
 from engagement.services.ports import Toolbox
+from engagement.services.wishes import carry_out
 from engagement.storage import newsletter as subscriptions
 from engagement.storage.db import reading
 from tests.contacts.fake_brevo import KEY, Brevo, fake_brevo
@@ -58,6 +59,7 @@ def tools(make_tools: Callable[..., Toolbox]) -> Toolbox:
 
 def sign_up(tools: Toolbox, site: Site, email: str, name: str = "Anna") -> None:
     newsletter.sign_up(tools, site, SignUp(email, name, client="192.0.2.1"))
+    carry_out(tools)
 
 
 def confirm(tools: Toolbox, site: Site, email: str, name: str = "Anna") -> None:

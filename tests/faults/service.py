@@ -75,14 +75,17 @@ class Service:
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def start(self, *words: str, ignoring: signal.Signals | None = None) -> "Running":
-        """Start in the background; ``ignoring`` as a shell does it for SIGINT with ``&``, or nohup for SIGHUP."""
+    def start(self, *words: str, ignoring: signal.Signals | None = None, log: str = "log") -> "Running":
+        """Start in the background; ``ignoring`` as a shell does it for SIGINT with ``&``, or nohup for SIGHUP.
+
+        ``log``: where its output goes, from the folder.
+        """
         before = signal.signal(ignoring, signal.SIG_IGN) if ignoring else None
         try:
-            with (self.folder / "log").open("ab") as log:
+            with (self.folder / log).open("ab", buffering=0) as output:
                 process = subprocess.Popen(
                     self.command(*words), cwd=self.folder, env=_environment(), stdin=subprocess.DEVNULL,
-                    stdout=log, stderr=log, start_new_session=True,
+                    stdout=output, stderr=output, start_new_session=True,
                 )  # fmt: skip
         finally:
             if ignoring:

@@ -1,5 +1,6 @@
 """A second start keeps the data; a database of another version is refused, with the command that helps."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -109,3 +110,37 @@ def test_a_database_that_does_not_answer_is_said_in_a_sentence(tmp_path: Path, w
         refusal = made.call(word, expect=1)
     assert "the database does not answer: " in refusal
     assert "Traceback" not in refusal
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_log_that_cannot_be_written_costs_no_request(fresh_sqlite: str, tmp_path: Path) -> None:
+    with service(tmp_path, fresh_sqlite) as made:
+        with_site(made).serve("run", log="/dev/full")
+        for number in range(3):
+            assert made.post(f"Detto ai sordi, {number}.")[0] == 201
+        assert made.ask("GET", "/api/v1/sites/nessuno/comments?page_url=x")[0] == 404
+        assert len(thread(made)) == 3
+        stop(made)
+
+
+def test_serving_processes_share_no_connection_to_the_database(fresh_postgres: str, tmp_path: Path) -> None:
+    """The supervisor has asked the database before it forks: what it opened must not be used by two."""
+    with service(tmp_path, fresh_postgres, server__demo=True, server__workers=2) as made:
+        made.configure(server__public_url=f"http://127.0.0.1:{made.port}")
+        running = made.serve("run")
+        for number in range(20):
+            path = f"/api/v1/sites/demo/comments?page_url=http://127.0.0.1:{made.port}/demo/&after={number}"
+            assert made.ask("GET", path)[0] in {200, 422}
+        held = [_sockets(pid, sa.make_url(fresh_postgres).port or 5432) for pid in running.members()]
+        assert len(held) == 3
+        assert len(set().union(*held)) == sum(len(one) for one in held) > 0
+        stop(made)
+
+
+def _sockets(pid: int, port: int) -> set[str]:
+    """The sockets of a process that lead to a port, as inodes."""
+    mine = {os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir() if one.is_symlink()}
+    lines = [
+        line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()
+    ]
+    return {f"socket:[{one[9]}]" for one in lines if one[2].endswith(f":{port:04X}")} & mine

@@ -16,7 +16,18 @@ import sqlalchemy as sa
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from engagement.storage.tables import CommentRow, OutboxRow
-from tests.faults.service import PAGE, PATIENCE, SITE, Running, service, smtp, wait_until, with_mails, with_site
+from tests.faults.service import (
+    PAGE,
+    PATIENCE,
+    SITE,
+    Running,
+    Service,
+    service,
+    smtp,
+    wait_until,
+    with_mails,
+    with_site,
+)
 from tests.mail.servers import Script, smtp_server
 
 pytestmark = pytest.mark.faults
@@ -69,12 +80,16 @@ class SlowScript(Script):
         return await super().handle_DATA(server, session, envelope)
 
 
+def half_a_comment(port: int, text: str) -> contextlib.AbstractContextManager[Callable[[], tuple[int, Any]]]:
+    return half(port, f"/api/v1/sites/{SITE}/comments", {"page_url": PAGE, "author": "Anna", "body": text})
+
+
 @contextlib.contextmanager
-def half_a_comment(port: int, text: str) -> Iterator[Callable[[], tuple[int, Any]]]:
-    """A comment of which the server has begun to read the body; the call sends the rest and gives the answer."""
-    body = json.dumps({"page_url": PAGE, "author": "Anna", "body": text}).encode()
+def half(port: int, path: str, sent: dict[str, Any]) -> Iterator[Callable[[], tuple[int, Any]]]:
+    """A request of which the server has begun to read the body; the call sends the rest and gives the answer."""
+    body = json.dumps(sent).encode()
     head = (
-        f"POST /api/v1/sites/{SITE}/comments HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nExpect: 100-continue\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nExpect: 100-continue\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection, connection.makefile("rb") as stream:
@@ -182,3 +197,38 @@ def test_a_serving_process_does_not_outlive_its_supervisor(fresh_sqlite: str, tm
         os.kill(running.process.pid, signal.SIGKILL)
         assert running.ended() == -signal.SIGKILL
         assert refuses(made.port)
+
+
+ANALYZER_WAYS = ["SIGTERM", "Ctrl-C", "SIGTERM to all", "Ctrl-C thrice", "SIGINT in the background"]
+ASKED = {"comment": {"text": "Un parere pacato."}, "requestedAttributes": {"TOXICITY": {}}}
+
+
+@contextlib.contextmanager
+def an_analyzer(folder: Path) -> Iterator[Service]:
+    with service(folder, f"sqlite:///{folder}/none.sqlite", analyzer__open=True, screening__model="embedded") as made:
+        made.configure(analyzer__port=made.port)
+        yield made
+
+
+@pytest.mark.parametrize("way", ANALYZER_WAYS)
+def test_an_analyzer_answers_what_it_was_asked_and_leaves_nobody_behind(tmp_path: Path, way: str) -> None:
+    stop, ignoring = WAYS[way]
+    with an_analyzer(tmp_path) as made:
+        running = made.serve("analyzer", ignoring=ignoring)
+        with half(made.port, "/v1alpha1/comments:analyze", ASKED) as finish:
+            stop(running)
+            wait_until(lambda: refuses(made.port), "new connections to be refused")
+            assert not running.died()
+            status, answer = finish()
+        assert running.ended() == 0, made.log()
+    assert (status, list(answer["attributeScores"])) == (200, ["TOXICITY"])
+
+
+def test_an_analyzer_s_process_does_not_outlive_its_supervisor_and_logs_json(tmp_path: Path) -> None:
+    with an_analyzer(tmp_path) as made:
+        running = made.serve("analyzer")
+        assert len(running.members()) == 2
+        os.kill(running.process.pid, signal.SIGKILL)
+        assert running.ended() == -signal.SIGKILL
+        assert refuses(made.port)
+        assert all(json.loads(line)["logger"] for line in made.log().splitlines())

@@ -18,6 +18,7 @@ from engagement.domain.sites import Site
 from engagement.services import campaigns, feeds, newsletter, sites
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
+from engagement.services.wishes import carry_out
 from engagement.storage.db import reading, transaction
 from engagement.storage.outbox import add, neglected
 from engagement.storage.tables import OutboxRow, SubscriptionRow
@@ -242,6 +243,7 @@ def test_an_urgent_mail_overtakes_a_campaign(tools: Toolbox, site: Site, server:
     campaigns.advance(tools)
     deliver_due(tools, limit=5)
     newsletter.sign_up(tools, site, SignUp("fretta@posta.example"))
+    carry_out(tools)
     deliver_due(tools, limit=1)
     assert [str(one["To"]) for one in letters(tools)][5:] == ["fretta@posta.example"]
 

@@ -14,12 +14,14 @@ from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import newsletter
+from engagement.services import newsletter, upkeep
 from engagement.services.mail import deliver_due
 from engagement.services.once import Once
 from engagement.services.ports import Toolbox
+from engagement.services.wishes import carry_out
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow
+from engagement.storage.wish_tables import WishRow
 from tests.fakes import StoppedClock
 
 READER = "lettrice@posta.example"
@@ -33,6 +35,7 @@ def tools(tools: Toolbox, clock: StoppedClock) -> Toolbox:
 
 def ask(tools: Toolbox, site: Site, email: str = READER, once: Once | None = None, **more: str) -> None:
     newsletter.sign_up(tools, site, SignUp(email, client="192.0.2.1", **more), once)
+    carry_out(tools)
 
 
 def rows(kind: type[Any]) -> Sequence[Any]:
@@ -74,6 +77,8 @@ def test_a_thousand_sign_ups_by_a_thousand_clients_make_one_mail(tools: Toolbox,
         tag = f"+{n}" if n % 2 else ""
         wish = SignUp(f"vittima{tag}@posta.example", client=f"10.0.{n // 250}.{n % 250}")
         newsletter.sign_up(tools, site, wish)
+    while carry_out(tools):
+        pass
     assert len(rows(OutboxRow)) == 1
 
 
@@ -202,6 +207,20 @@ def test_unconfirmed_addresses_are_forgotten_and_their_links_fit_nobody_else(
             use(tools, link)
 
 
+def test_only_the_proofs_of_who_consented_are_kept(tools: Toolbox, site: Site, clock: StoppedClock) -> None:
+    for email in (READER, "distratta@posta.example"):
+        ask(tools, site, email)
+    newsletter.confirm(tools, token(tools))
+    clock.move(days=8)
+    newsletter.purge(tools)
+    assert [r.what for r in rows(ConsentRow)] == ["asked", "mailed", "mailed", "confirmed"]
+    clock.move(days=25)
+    newsletter.purge(tools)
+    asked, confirmed = rows(ConsentRow)
+    assert (asked.what, confirmed.what) == ("asked", "confirmed")
+    assert asked.email_hash == confirmed.email_hash
+
+
 def test_who_left_and_asked_in_vain_counts_as_left(tools: Toolbox, site: Site, clock: StoppedClock) -> None:
     ask(tools, site)
     newsletter.leave(tools, token(tools, "leave"), "link")
@@ -220,3 +239,12 @@ def test_a_key_makes_a_repeat_harmless_and_another_body_is_refused(tools: Toolbo
     with pytest.raises(IdempotencyKeyReused):
         ask(tools, site, "altro@posta.example", replace(once, fingerprint="0" * 64))
     assert len(rows(SubscriptionRow)) == 1
+
+
+def test_a_key_is_known_for_a_day_and_forgotten_after(tools: Toolbox, site: Site, clock: StoppedClock) -> None:
+    once = Once("k" * 64, "f" * 64)
+    for hours, count in ((0, 1), (23, 1), (2, 2)):
+        clock.move(hours=hours)
+        upkeep.tidy(tools)
+        newsletter.sign_up(tools, site, SignUp(READER), once)
+        assert len(rows(WishRow)) == count

@@ -32,6 +32,7 @@ from engagement.services.addresses import hashes_of
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
+from engagement.services.wishes import carry_out
 from engagement.storage import replies as stored_replies
 from engagement.storage.db import db, transaction
 from engagement.storage.tables import PageRow
@@ -62,6 +63,7 @@ def sign_up(tools: Toolbox, site: Site, email: str = EMAIL) -> None:
             email, NAME if email == EMAIL else "Altra", PAGE, consent_text="Voglio la newsletter.", client="203.0.113.7"
         ),
     )
+    carry_out(tools)
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
@@ -168,6 +170,7 @@ def test_the_eraser_knows_every_column_that_can_hold_an_address() -> None:
         "decisions.who",
         "messages.email",
         "moderators.email",
+        "newsletter_wishes.email",
         "outbox.payload",
         "outbox.recipient",
         "reply_consents.email",
@@ -390,3 +393,26 @@ def test_two_days_later_a_client_is_a_stranger_and_the_old_key_is_gone(tools: To
     assert key not in [row["key"] for row in everything()["day_keys"]]
     with db.engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM day_keys")) == 1
+
+
+def test_a_key_of_a_past_day_is_not_left_in_the_file_either(tools: Toolbox, clock: StoppedClock) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL cleans its files itself, later")
+    client_hash(tools, "203.0.113.7")
+    (key,) = [row["key"] for row in everything()["day_keys"]]
+    name = str(db.engine.url.database)
+    assert any(key.encode() in _bytes(path) for path in (name, f"{name}-wal"))
+    clock.move(days=3)
+    upkeep.tidy(tools)
+    assert not any(key.encode() in _bytes(path) for path in (name, f"{name}-wal"))
+
+
+def test_forgetting_reaches_what_nobody_has_carried_out_yet(tools: Toolbox, site: Site) -> None:
+    for email in (EMAIL, OTHER):
+        newsletter.sign_up(tools, site, SignUp(email, NAME if email == EMAIL else "Altra", client="203.0.113.7"))
+    [wish] = privacy.export(tools, None, EMAIL)
+    assert (wish["kind"], wish["what"], wish["email"], wish["name"]) == ("wish", "join", EMAIL.lower(), NAME)
+    privacy.forget(tools, EMAIL)
+    assert [row["email"] for row in everything()["newsletter_wishes"]] == [OTHER.lower()]
+    carry_out(tools)
+    assert [row["email"] for row in everything()["subscriptions"]] == [OTHER.lower()]

@@ -11,6 +11,7 @@ from engagement.domain.newsletter import NewsletterForm
 from engagement.services import forms, sites
 from engagement.services.ports import Toolbox
 from engagement.storage.db import db
+from tests.web.test_newsletter import carried_out
 
 FORM = {"EMAIL": "ada@lettori.example", "NOME": "Ada", "OPT_IN": "1", "email_address_check": "", "locale": "it"}
 ORIGIN = {"Origin": "https://blog.example"}
@@ -27,6 +28,7 @@ def ajax(client: FlaskClient, key: str = "demo", **changes: Any) -> Any:
 
 
 def subscriptions(client: FlaskClient) -> list[tuple[str, str]]:
+    carried_out(client)
     with client.application.app_context(), db.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text("SELECT email, name FROM subscriptions ORDER BY id"))]
 

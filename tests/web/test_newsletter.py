@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from engagement.services.ports import Toolbox
+from engagement.services.wishes import carry_out
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow
 
@@ -30,7 +31,15 @@ def path(client: FlaskClient, purpose: Any) -> str:
     return address.removeprefix(tools.settings.server.public_url.rstrip("/"))
 
 
+def carried_out(client: FlaskClient) -> None:
+    """As the background does it soon after an answer."""
+    with client.application.app_context():
+        while carry_out(client.application.extensions["engagement"]):
+            pass
+
+
 def rows(client: FlaskClient, kind: type[Any]) -> Sequence[Any]:
+    carried_out(client)
     with client.application.app_context(), reading() as session:
         return session.scalars(select(kind).order_by(kind.id)).all()
 

@@ -16,7 +16,7 @@ from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.storage.tables import OutboxRow, SubscriptionRow, SuppressionRow
 from tests.services.test_privacy import everything
-from tests.web.test_newsletter import READER, ask, path, rows, state
+from tests.web.test_newsletter import READER, ask, carried_out, path, rows, state
 
 LEAVE = "/sites/demo/newsletter/leave"
 
@@ -33,11 +33,13 @@ def press(client: FlaskClient, address: str, do: str, **more: str) -> TestRespon
 
 
 def everywhere(client: FlaskClient) -> dict[str, list[dict[str, Any]]]:
+    carried_out(client)
     with client.application.app_context():
         return everything()
 
 
 def mails(client: FlaskClient) -> Sequence[tuple[str, bytes]]:
+    carried_out(client)
     with client.application.app_context():
         tools: Any = client.application.extensions["engagement"]
         deliver_due(tools)
@@ -93,6 +95,7 @@ def test_stop_everything_silences_all_sites_and_can_be_taken_back(client: FlaskC
     address = subscribed(client)
     other = {"email": READER, "consent": True}
     client.post("/api/v1/sites/altro/newsletter", json=other)
+    carried_out(client)
     assert "nessuna e-mail" in press(client, address, "stop").text
     assert {row.state for row in rows(client, SubscriptionRow)} == {"left"}
     assert [row.reason for row in rows(client, SuppressionRow) if row.source == "page"].count("manual") == 2
