@@ -96,7 +96,6 @@ def create_analyzer(settings: Settings | None = None, toolbox: Toolbox | None = 
     tools = toolbox or make_toolbox(settings)
     app.extensions["engagement"] = tools
     doors.register_analyzer(app, tools)
-    start_screening(app)
     return app
 
 

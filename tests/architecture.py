@@ -12,7 +12,7 @@ DOMAIN = {"domain"}
 TOOLS = {"settings", "language", "markup", "logs"}
 EQUIPMENT = {"storage", "screening", "mail", "contacts", "archives", "purge"}
 DOORS = {"web", "cli", "worker", "jobs"}
-TOP = {"app", "console", "serving"}
+TOP = {"app", "console", "serving", "analyzing"}
 
 # room → rooms it may import; a room may always import itself, and rooms on one floor do not know each other.
 MAY: dict[str, set[str]] = {
@@ -25,7 +25,9 @@ MAY: dict[str, set[str]] = {
     "worker": DOMAIN | TOOLS | {"services", "jobs"},  # the start of the jobs
     "app": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services"},
     "console": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services", "app"},
-    "serving": DOMAIN | TOOLS | DOORS | {"services", "app"},
+    "stopping": set(),  # the standard library alone
+    "serving": DOMAIN | TOOLS | DOORS | {"services", "app", "stopping"},
+    "analyzing": DOMAIN | TOOLS | {"app", "stopping"},
 }
 _LARGE_MODELS = {"torch", "transformers", "tokenizers", "detoxify", "onnx", "onnxruntime"}
 OPTIONAL = _LARGE_MODELS | {"redis", "sklearn", "scipy", "gunicorn", "playwright"}

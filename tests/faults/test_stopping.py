@@ -69,12 +69,16 @@ class SlowScript(Script):
         return await super().handle_DATA(server, session, envelope)
 
 
+def half_a_comment(port: int, text: str) -> contextlib.AbstractContextManager[Callable[[], tuple[int, Any]]]:
+    return half_a_request(port, f"/api/v1/sites/{SITE}/comments", {"page_url": PAGE, "author": "Anna", "body": text})
+
+
 @contextlib.contextmanager
-def half_a_comment(port: int, text: str) -> Iterator[Callable[[], tuple[int, Any]]]:
-    """A comment of which the server has begun to read the body; the call sends the rest and gives the answer."""
-    body = json.dumps({"page_url": PAGE, "author": "Anna", "body": text}).encode()
+def half_a_request(port: int, path: str, sent: object) -> Iterator[Callable[[], tuple[int, Any]]]:
+    """A request of which the server has begun to read the body; the call sends the rest and gives the answer."""
+    body = json.dumps(sent).encode()
     head = (
-        f"POST /api/v1/sites/{SITE}/comments HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nExpect: 100-continue\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nExpect: 100-continue\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection, connection.makefile("rb") as stream:
@@ -134,6 +138,24 @@ def test_a_request_in_flight_gets_its_answer_and_no_other_is_accepted(
         assert running.ended() == 0, made.log()
     assert (status, answer["comment"]["status"]) == (201, "published")
     assert stored(fresh_sqlite) == ["Prima della fine.", "Durante la fine."]
+
+
+@pytest.mark.parametrize("way", ["SIGTERM", "SIGTERM to all", "Ctrl-C thrice"])
+def test_an_analyzer_finishes_what_it_accepted_and_logs_in_json(fresh_sqlite: str, tmp_path: Path, way: str) -> None:
+    stop, _ = WAYS[way]
+    with service(tmp_path, fresh_sqlite, analyzer__open=True) as made:
+        made.configure(analyzer__port=made.port)
+        running = made.serve("analyzer")
+        sent = {"comment": {"text": "Grazie, molto interessante!"}, "requestedAttributes": {"TOXICITY": {}}}
+        with half_a_request(made.port, "/v1alpha1/comments:analyze", sent) as finish:
+            stop(running)
+            wait_until(lambda: refuses(made.port), "new connections to be refused")
+            assert not running.died()
+            status, answer = finish()
+        assert running.ended() == 0, made.log()
+    assert (status, answer["detectedLanguages"]) == (200, ["it"])
+    lines = [json.loads(line) for line in made.log().splitlines()]
+    assert {"time", "level", "logger", "message"} <= set(lines[0])
 
 
 @pytest.mark.parametrize("way", ["SIGTERM", "Ctrl-C thrice", "SIGINT in the background"])
