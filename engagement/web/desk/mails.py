@@ -83,6 +83,8 @@ def outbox() -> Response:
 def resend(mail_id: int) -> AnyResponse:
     session = room.present()
     room.check_form(session)
+    if mail_id > 2**31 - 1:  # more than the column holds
+        raise NotFound
     mails.resend(toolbox(), mail_id, who=session.moderator.email, site_ids=session.site_ids)
     return redirect(room.to("/desk/mails", status=FAILED if request.form.get("status") == FAILED else WAITING), 303)
 
