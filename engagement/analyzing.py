@@ -1,14 +1,10 @@
-"""The analyzer as a serving process loads it."""
-
-import multiprocessing
+"""The analyzer as a serving process loads it, each with a model of its own."""
 
 from engagement import logs, stopping
 from engagement.app import create_analyzer, start_screening
 from engagement.settings import load
 
-supervisor = multiprocessing.parent_process()
-if supervisor is not None:
-    stopping.hold_signals()
+supervisor = stopping.hold_back()  # first of all
 settings = load()
 logs.set_up(plain=settings.server.demo)
 app = create_analyzer(settings)

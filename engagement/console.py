@@ -6,12 +6,14 @@ import signal
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from flask import Flask
 from flask_migrate import upgrade
 from granian import Granian
 from granian.constants import Interfaces
+from sqlalchemy.exc import ProgrammingError
 
 from engagement import logs
 from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient, start_screening
@@ -33,7 +35,7 @@ from engagement.services import moderators
 from engagement.services.demo import seed_demo
 from engagement.services.findings import Patient
 from engagement.services.ports import Toolbox
-from engagement.settings import Settings, SettingsError, load
+from engagement.settings import Analyzer, Server, Settings, SettingsError, load
 from engagement.storage import schema
 from engagement.storage.db import db as database
 from engagement.storage.db import reading
@@ -98,7 +100,7 @@ def run(house: House) -> None:
             seed_demo(house.tools(), make_demo_site(house.app(), house.settings), f"{server.address}/demo/", TITLE)
             login = _demo_login(house)
         _say_where(server.address, login)
-    _serve(house)
+    _serve("engagement.serving:app", house.app(), server, plain=server.demo)
 
 
 @commands.command()
@@ -108,7 +110,7 @@ def web(house: House) -> None:
     _leave_when_told()
     house = _at_address(house)
     _must_be_current(house)
-    _serve(house)
+    _serve("engagement.serving:app", house.app(), house.settings.server, plain=house.settings.server.demo)
 
 
 @commands.command()
@@ -116,10 +118,8 @@ def web(house: House) -> None:
 def analyzer(house: House) -> None:
     """Scores for other programs in the Perspective format, in any number of processes; see docs/perspective.md."""
     _leave_when_told()
-    create_analyzer(house.settings)  # mistakes are told here, once, and not by every serving process
-    logs.set_up(plain=house.settings.server.demo)
-    chosen = house.settings.analyzer
-    _supervise("engagement.analyzing:app", chosen.host, chosen.port, workers=chosen.workers, threads=chosen.threads)
+    app = create_analyzer(house.settings)  # mistakes are told here, once, and not by every serving process
+    _serve("engagement.analyzing:app", app, house.settings.analyzer, plain=house.settings.server.demo)
 
 
 @commands.command()
@@ -215,25 +215,21 @@ def _leave_when_told() -> None:
         signal.signal(number, leave)
 
 
-def _serve(house: House) -> None:
-    server = house.settings.server
-    logs.set_up(plain=server.demo)
-    with house.app().app_context():
-        database.engine.dispose()  # the serving processes are forked: a connection must not be shared with them
-    _supervise("engagement.serving:app", server.host, server.port, workers=server.workers, threads=server.threads)
-
-
-def _supervise(target: str, host: str, port: int, *, workers: int, threads: int) -> None:
-    """Start serving processes, replace those that die, and end them all at a signal."""
-    # They may not keep this process's handlers, which would swallow a signal until they have their own.
+def _serve(target: str, app: Flask, chosen: Server | Analyzer, *, plain: bool) -> None:
+    """Serve what ``target`` names, as ``module:application``, in processes of their own; ``app`` is this one's."""
+    logs.set_up(plain=plain)
+    if "sqlalchemy" in app.extensions:
+        with app.app_context():
+            database.engine.dispose()  # the serving processes are forked: a connection must not be shared with them
+    # Nor may they keep the supervisor's handlers, which would swallow a signal until they have their own.
     os.register_at_fork(after_in_child=_die_when_told)
     granian = Granian(
         target,
-        address=host,
-        port=port,
+        address=chosen.host,
+        port=chosen.port,
         interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=threads,
+        workers=chosen.workers,
+        blocking_threads=chosen.threads,
         workers_kill_timeout=STOP_SECONDS,
         log_access=False,  # it would hold addresses and whole paths; ours are written by engagement.web.access
         log_dictconfig=logs.server_config(),
@@ -276,6 +272,19 @@ def main() -> None:
         commands()
     except SettingsError as error:
         sys.exit(str(error))
+    except (Unavailable, ProgrammingError) as error:
+        _tell_what_lacks(error)
+
+
+def _tell_what_lacks(error: Exception) -> NoReturn:
+    """A command met a database that is not there or not up to date; whatever else it met is a mistake of ours."""
+    try:
+        _must_be_current(House(load()))
+    except click.ClickException as lack:
+        sys.exit(f"Error: {lack.format_message()}")
+    if isinstance(error, Unavailable):
+        sys.exit(f"Error: the database does not answer: {error.detail}")
+    raise error
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """The application as a serving process loads it: with its background work where the queue is embedded."""
 
-import multiprocessing
-
 from engagement import logs, stopping
 from engagement.app import create_app, start_screening
 from engagement.settings import load
 from engagement.worker import Background
 
-supervisor = multiprocessing.parent_process()
-if supervisor is not None:
-    stopping.hold_signals()
+supervisor = stopping.hold_back()  # first of all
 settings = load()
 logs.set_up(plain=settings.server.demo)
 app = create_app(settings)

@@ -1,21 +1,25 @@
-"""How a serving process ends: at the first signal, with what was accepted finished, and with its supervisor."""
+"""How a serving process ends: at the first SIGTERM or SIGINT, after what it accepted, or with its supervisor."""
 
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 _STOP = {signal.SIGTERM, signal.SIGINT}
 
 
-def hold_signals() -> None:
-    """Block the signals to stop in this thread and in those it starts: the first thing a serving process does."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+def hold_back() -> BaseProcess | None:
+    """Block the signals that stop, before anything starts a thread, which would take them; the supervisor, if any."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    return supervisor
 
 
-def stop_once(first: Callable[[], None] = lambda: None) -> None:
-    """Let the server hear of the first SIGTERM or SIGINT, after ``first``, and of no other.
+def stop_once(before: Callable[[], object] = lambda: None) -> None:
+    """Let the server hear of the first SIGTERM or SIGINT, and of no other; ``before`` it does, this is called.
 
     A second one has Granian drop the requests in hand and then wait for them for ever; yet two are the rule. A terminal
     and systemd signal all processes, and then the supervisor tells its own once more. So these signals are blocked in
@@ -30,7 +34,7 @@ def stop_once(first: Callable[[], None] = lambda: None) -> None:
 
     def wait() -> None:
         signal.sigwait(_STOP)
-        first()
+        before()
         signal.pthread_kill(main, signal.SIGUSR1)
 
     main = threading.main_thread().ident or 0
@@ -38,7 +42,7 @@ def stop_once(first: Callable[[], None] = lambda: None) -> None:
     threading.Thread(target=wait, name="stop", daemon=True).start()
 
 
-def leave_with(supervisor: multiprocessing.process.BaseProcess) -> None:
+def leave_with(supervisor: BaseProcess) -> None:
     """Stop when the supervisor was killed, and so cannot say it; left alone, this process would keep the port."""
 
     def wait() -> None:

@@ -25,7 +25,9 @@ MAY: dict[str, set[str]] = {
     "worker": DOMAIN | TOOLS | {"services", "jobs"},  # the start of the jobs
     "app": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services"},
     "console": DOMAIN | TOOLS | EQUIPMENT | DOORS | {"services", "app"},
-    **dict.fromkeys(("serving", "analyzing"), DOMAIN | TOOLS | DOORS | {"services", "app"}),
+    "stopping": set(),  # the standard library alone
+    "serving": DOMAIN | TOOLS | DOORS | {"services", "app", "stopping"},
+    "analyzing": DOMAIN | TOOLS | {"app", "stopping"},
 }
 _LARGE_MODELS = {"torch", "transformers", "tokenizers", "detoxify", "onnx", "onnxruntime"}
 OPTIONAL = _LARGE_MODELS | {"redis", "sklearn", "scipy", "gunicorn", "playwright"}

@@ -19,6 +19,7 @@ SHORT_GIST = 20  # letters; shorter texts are said by many
 LONG_GIST = 80  # and of a text without an address
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID = re.compile(r"[0-9a-z]{20}")
 _TIME_BITS, _RANDOM_BITS = 50, 50
 
 
@@ -155,6 +156,11 @@ def comment_id(at: datetime, randomness: int) -> str:
     number = int(at.timestamp() * 1000) << _RANDOM_BITS | randomness
     digits = (_TIME_BITS + _RANDOM_BITS) // 5
     return "".join(_CROCKFORD[number >> 5 * place & 31] for place in reversed(range(digits)))
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` can be the id of a comment at all; anything else need not be looked for."""
+    return _ID.fullmatch(text) is not None
 
 
 def text_hash(body: str) -> str:

@@ -19,7 +19,7 @@ from engagement.domain.errors import (
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Reason
-from engagement.domain.sites import Site
+from engagement.domain.sites import SITE_KEY, Site
 from engagement.domain.throttling import FloodLimits, throttle
 from engagement.domain.tongue import told
 from engagement.markup import render, visible_text
@@ -99,6 +99,8 @@ def find_thread(key: str, page_url: str) -> tuple[Site, str]:
 
     The mark is "" for an unknown page. Raises ``SiteNotFound``.
     """
+    if not SITE_KEY.fullmatch(key):
+        raise SiteNotFound
     with reading() as session:
         found = sites.with_page(session, key, page_url)
     if found is None:

@@ -91,7 +91,7 @@ def treat(
     """
     now = tools.clock.now()
     with transaction() as session:
-        message = contact.get(session, message_id)
+        message = contact.get(session, message_id) if _ID.fullmatch(message_id) else None
         if message is None or message.site_id not in site_ids:
             raise NotFound
         if message.version != version or not contact.change(session, message, status_after(treatment)):

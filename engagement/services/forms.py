@@ -56,11 +56,14 @@ def save_form(
         wrong.append(
             FieldError("/name_fields", Message(N_("A field name is made of letters, digits and underscores.")))
         )
+    if "\0" in wanted.consent_text:
+        wrong.append(FieldError("/consent_text", Message(N_("Please use characters that can be seen and read."))))
     if wanted.redirect_url and not belongs(wanted.redirect_url, site.origins):
         wrong.append(FieldError("/redirect_url", Message(N_("This address is not one of this site's pages."))))
+    could_be = KEY.fullmatch(wanted.key) is not None
     with transaction() as session:
-        known = forms.get(session, wanted.key, lock=True)
-        other = sites.by_key(session, wanted.key)
+        known = forms.get(session, wanted.key, lock=True) if could_be else None
+        other = sites.by_key(session, wanted.key) if could_be else None
         if (known and known.site_id != site.id) or (other and other.id != site.id) or (new and (known or other)):
             wrong.append(FieldError("/key", Message(N_("This key is taken."))))
         if wrong:

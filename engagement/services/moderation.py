@@ -1,20 +1,23 @@
 """Verdicts of people: the queue, the decision, its undoing and the log."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engagement.domain.appeals import UNDO
-from engagement.domain.comments import Comment, Edit, Status, text_hash
+from engagement.domain.comments import Comment, Edit, Status, is_id, text_hash
 from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, LinkNotValid, NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
 from engagement.services import appeals, explaining, publishing
 from engagement.services.learning import teach
+from engagement.services.once import Once, earlier_answer, remember
 from engagement.services.ports import Toolbox
 from engagement.services.reports import close_reports
 from engagement.services.spam_checking import note_verdict
@@ -72,34 +75,36 @@ def settle(
     note: str = "",
     reason: str = "",
     site_ids: Sequence[int] | None = None,
+    once: Once | None = None,
 ) -> Comment:
-    """A person's verdict, for the version that the person saw.
+    """A person's verdict, for the version that the person saw; the same request again gets the same answer.
 
-    Raises ``AlreadySettled`` when somebody was faster, ``NotFound`` outside one's sites.
+    Raises ``AlreadySettled`` when somebody was faster, ``NotFound`` outside one's sites, ``IdempotencyKeyReused``.
     """
-    to = status_after(verdict)
-    with transaction() as session:
-        comment = _locked(session, comment_id, site_ids, version)
-        edit = revisions.get(session, comment.edit) if comment.edit is not None else None
-        line = LogLine(
-            at=tools.clock.now(),
-            actor=actor,
-            what=verdict.value,
-            status_before=comment.status,
-            status_after=to,
-            who=who,
-            note=note,
-            reason=reason,
-            comment_version=comment.version,
-        )
-        if edit is not None and verdict is not Verdict.SPAM:
-            settled = _settled_edit(session, comment, edit, line)
-        else:
-            appeals.tell_appellant(tools, session, comment, verdict)
-            settled = _moved(session, comment, line)
-            close_reports(tools, session, settled, to)
-            teach(tools, session, comment, verdict.value)
-            note_verdict(tools, session, comment, verdict)
+    if once and (earlier := _replay(comment_id, site_ids, once)):
+        return earlier
+    try:
+        with transaction() as session:
+            comment = _locked(session, comment_id, site_ids, version)
+            line = LogLine(
+                at=tools.clock.now(),
+                actor=actor,
+                what=verdict.value,
+                status_before=comment.status,
+                status_after=status_after(verdict),
+                who=who,
+                note=note,
+                reason=reason,
+                comment_version=comment.version,
+            )
+            settled = _settled(tools, session, comment, verdict, line)
+            answer = {"status": settled.status.value, "version": settled.version}
+            remember(tools, session, sites.by_id(session, settled.site_id), once, answer)
+    except (AlreadySettled, IntegrityError):
+        # The same request sent twice at once: the other was faster, so its answer is ours too.
+        if once and (earlier := _replay(comment_id, site_ids, once)):
+            return earlier
+        raise
     tools.wake()
     return settled
 
@@ -148,8 +153,30 @@ def decided(site_ids: Sequence[int], limit: int = 100) -> list[tuple[str, LogLin
         return shelf.decided(session, site_ids, limit)
 
 
+def _settled(tools: Toolbox, session: Session, comment: Comment, verdict: Verdict, line: LogLine) -> Comment:
+    edit = revisions.get(session, comment.edit) if comment.edit is not None else None
+    if edit is not None and verdict is not Verdict.SPAM:
+        return _settled_edit(session, comment, edit, line)
+    appeals.tell_appellant(tools, session, comment, verdict)
+    moved = _moved(session, comment, line)
+    close_reports(tools, session, moved, line.status_after)
+    teach(tools, session, comment, verdict.value)
+    note_verdict(tools, session, comment, verdict)
+    return moved
+
+
+def _replay(comment_id: str, site_ids: Sequence[int] | None, once: Once) -> Comment | None:
+    """The comment as the first request with this key was told it."""
+    with reading() as session:
+        comment = _mine(session, comment_id, site_ids)
+        answer = earlier_answer(session, sites.by_id(session, comment.site_id), once)
+    if answer is None:
+        return None
+    return replace(comment, status=Status(answer["status"]), version=answer["version"])
+
+
 def _mine(session: Session, comment_id: str, site_ids: Sequence[int] | None) -> Comment:
-    comment = comments.get(session, comment_id)
+    comment = comments.get(session, comment_id) if is_id(comment_id) else None
     if comment is None or comment.status is Status.DELETED:
         raise NotFound
     if site_ids is not None and comment.site_id not in site_ids:
@@ -233,7 +260,8 @@ def _cursor(order: str, after: str | None) -> tuple[Any, ...] | None:
     kind, _, rest = after.partition("~")
     risk, _, last = rest.rpartition("~")
     try:
-        if kind != order or len(last) != 20 or bool(risk) != (order == "risk"):
+        wrong = kind != order or not is_id(last) or bool(risk) != (order == "risk")
+        if wrong or (risk and not math.isfinite(float(risk))):
             raise ValueError
         return (float(risk), last) if risk else (last,)
     except ValueError as error:

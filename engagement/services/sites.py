@@ -1,22 +1,27 @@
 """Sites: found by key at every door, made and changed from the command line."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from engagement.domain.digests import AuthorMail, hours_of_quiet, is_zone
 from engagement.domain.errors import FieldError, InvalidInput, SiteNotFound
 from engagement.domain.messages import N_, Message
+from engagement.domain.moderators import COMMAND_LINE
 from engagement.domain.pages import BadAddress, origin_of
-from engagement.domain.sites import DEFAULT_ZONE, SITE_KEY, Site, SiteRules
+from engagement.domain.sites import DEFAULT_ZONE, MAX_BODY_BYTES, SITE_KEY, Site, SiteRules
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, sites
 from engagement.storage.db import reading, transaction
 
-COMMAND_LINE = "command line"
+MOST_WORDS, LONGEST_WORD = 200, 100  # each is read anew for each comment
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
 def find_site(key: str) -> Site:
     """Raises ``SiteNotFound``."""
+    if not SITE_KEY.fullmatch(key):
+        raise SiteNotFound
     with reading() as session:
         site = sites.by_key(session, key)
     if site is None:
@@ -43,9 +48,18 @@ def save_site(tools: Toolbox, site: Site) -> Site:
     return find_site(site.key)
 
 
+def change_rules(tools: Toolbox, site: Site, rules: SiteRules, *, who: str) -> None:
+    """What a site's moderators may set for it; ``who`` stands in the audit. Raises ``InvalidInput``."""
+    _check_rules(rules)
+    now = tools.clock.now()
+    with transaction() as session:
+        sites.save(session, replace(site, rules=rules), now)
+        audit.write(session, now, who, "settings-saved", site.key)
+
+
 def _check_rules(rules: SiteRules) -> None:
     """Raises ``InvalidInput``."""
-    wrong = []
+    wrong = _wrong_comments(rules)
     if rules.author_mail not in set(AuthorMail):
         known = ", ".join(AuthorMail)
         wrong.append(FieldError("/author_mail", Message(N_("Author mail is one of: %(known)s."), {"known": known})))
@@ -57,6 +71,21 @@ def _check_rules(rules: SiteRules) -> None:
         wrong.append(FieldError("/time_zone", Message(N_("A time zone looks like Europe/Rome."))))
     if wrong:
         raise InvalidInput(wrong)
+
+
+def _wrong_comments(rules: SiteRules) -> list[FieldError]:
+    wrong = []
+    if not 1 <= rules.max_body_bytes <= MAX_BODY_BYTES:
+        message = Message(N_("Please write a number of bytes from 1 to %(most)s."), {"most": MAX_BODY_BYTES})
+        wrong.append(FieldError("/max_body_bytes", message))
+    if not all(_LANGUAGE.fullmatch(code) for code in rules.languages):
+        wrong.append(FieldError("/languages", Message(N_("A language is a code such as it or en."))))
+    for name in ("block_words", "hold_words"):
+        words = getattr(rules, name)
+        if len(words) > MOST_WORDS or not all(len(word) <= LONGEST_WORD and word.isprintable() for word in words):
+            text = N_("At most %(most)s words and phrases, each of %(long)s characters that can be read.")
+            wrong.append(FieldError(f"/{name}", Message(text, {"most": MOST_WORDS, "long": LONGEST_WORD})))
+    return wrong
 
 
 def _origins(given: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from engagement.domain import pages
-from engagement.domain.comments import MAX_AUTHOR, MAX_EMAIL, MAX_TITLE, MAX_WEBSITE, Submission
+from engagement.domain.comments import MAX_AUTHOR, MAX_EMAIL, MAX_TITLE, MAX_WEBSITE, Submission, is_id
 from engagement.domain.contact import MAX_SUBJECT, NewMessage
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
@@ -40,7 +40,6 @@ MESSAGE_EMAIL = N_("Please write your e-mail address, so that you can be answere
 
 SORTS = ("oldest", "newest", "popular")
 MOST_COMMENTS = 200
-_ID = re.compile(r"[0-9a-z]{20}")
 _CURSOR = re.compile(r"[0-9a-z.-]{1,40}")  # what no store can choke on
 TEXT: dict[str, Any] = {"error_messages": {"required": REQUIRED, "null": REQUIRED, "invalid": WRONG_TYPE}}
 _MARKDOWN = {"minLength": 1, "description": f"Markdown, at most {MAX_BODY_BYTES} bytes; a site may set less."}
@@ -295,14 +294,9 @@ def markdown_text(value: str, most: int, empty: str = BODY, long: str = BODY_LON
 
 
 def _parent(value: str | None) -> str | None:
-    if value and not _ID.fullmatch(value):
+    if value and not is_id(value):
         raise Wrong(PARENT)
     return value or None
-
-
-def is_id(text: str) -> bool:
-    """Whether ``text`` can be the id of a comment at all."""
-    return _ID.fullmatch(text) is not None
 
 
 def _first(found: Any) -> str:

@@ -100,11 +100,15 @@ def problem(status: int, slug: str, detail: Message | str, **more: Any) -> Respo
 
 
 def rejected(reasons: tuple[Reason, ...], appeal: str = "") -> Response:
-    """``403 comment-rejected`` with public reasons, never scores, and where to appeal if that is possible."""
+    """``403 comment-rejected`` with public reasons, never scores, and where to appeal if that is possible.
+
+    ``message`` says it where 201 and 202 say theirs, so that one line of a form's script shows all three.
+    """
     codes = dict.fromkeys(r.code for r in reasons if r.outcome is Outcome.REJECT)
     shown = [{"code": code, "text": say(public_text(code), language())} for code in codes]
+    text = EXPLANATIONS["comment-rejected"]
     more = {"appeal": appeal} if appeal else {}
-    return problem(403, "comment-rejected", EXPLANATIONS["comment-rejected"], reasons=shown, **more)
+    return problem(403, "comment-rejected", text, message=say(text, language()), reasons=shown, **more)
 
 
 def as_problem(error: errors.EngagementError | HTTPException) -> Response:

@@ -83,6 +83,14 @@ def test_a_schema_that_is_behind_is_refused_with_the_command_that_helps(
         assert made.post("Eccoci.")[0] == 201
 
 
+def test_a_command_that_finds_no_tables_is_refused_with_the_command_that_helps(fresh_url: str, tmp_path: Path) -> None:
+    with service(tmp_path, fresh_url) as made:
+        refusal = made.call("site", "list", expect=1)
+        assert refusal.startswith("Error: the database has no tables yet")
+        helped(made, refusal)
+        assert made.call("site", "list") == ""
+
+
 def test_run_brings_an_older_schema_up_to_date(fresh_sqlite: str, tmp_path: Path) -> None:
     with service(tmp_path, fresh_sqlite) as made:
         with inside(made):

@@ -81,11 +81,11 @@ class SlowScript(Script):
 
 
 def half_a_comment(port: int, text: str) -> contextlib.AbstractContextManager[Callable[[], tuple[int, Any]]]:
-    return half(port, f"/api/v1/sites/{SITE}/comments", {"page_url": PAGE, "author": "Anna", "body": text})
+    return half_a_request(port, f"/api/v1/sites/{SITE}/comments", {"page_url": PAGE, "author": "Anna", "body": text})
 
 
 @contextlib.contextmanager
-def half(port: int, path: str, sent: dict[str, Any]) -> Iterator[Callable[[], tuple[int, Any]]]:
+def half_a_request(port: int, path: str, sent: object) -> Iterator[Callable[[], tuple[int, Any]]]:
     """A request of which the server has begun to read the body; the call sends the rest and gives the answer."""
     body = json.dumps(sent).encode()
     head = (
@@ -215,7 +215,7 @@ def test_an_analyzer_answers_what_it_was_asked_and_leaves_nobody_behind(tmp_path
     stop, ignoring = WAYS[way]
     with an_analyzer(tmp_path) as made:
         running = made.serve("analyzer", ignoring=ignoring)
-        with half(made.port, "/v1alpha1/comments:analyze", ASKED) as finish:
+        with half_a_request(made.port, "/v1alpha1/comments:analyze", ASKED) as finish:
             stop(running)
             wait_until(lambda: refuses(made.port), "new connections to be refused")
             assert not running.died()

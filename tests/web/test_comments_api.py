@@ -55,6 +55,7 @@ def test_a_rejected_comment_is_told_why_without_scores(client: FlaskClient, scre
     given = post(client, 403)
     assert given["type"].endswith("/problems/comment-rejected")
     assert [r["code"] for r in given["reasons"]] == ["toxicity"]
+    assert given["message"] == "Il tuo commento non è stato pubblicato. Puoi modificarlo e inviarlo di nuovo."
     assert "0.99" not in json.dumps(given)
 
 

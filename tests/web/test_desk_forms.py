@@ -86,6 +86,7 @@ def test_wrong_fields_are_told_and_what_was_typed_is_kept(client: FlaskClient) -
     assert answer.text.count('aria-invalid="true"') == 2
     assert "Testo mio." not in client.get(PATH).text
     assert save(client, "", new="1").status_code == 422
+    assert save(client, "a\0b", new="1", consent_text="\0").text.count('aria-invalid="true"') == 2
 
 
 def test_forged_forms_and_other_sites_change_nothing(client: FlaskClient) -> None:

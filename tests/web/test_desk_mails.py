@@ -91,6 +91,11 @@ def test_another_sites_mails_are_not_there(client: FlaskClient) -> None:
     assert resend(client, str(mail.id), csrf=fields(client)["csrf"]).status_code == 404
 
 
+def test_a_number_that_no_mail_has_is_not_found(client: FlaskClient) -> None:
+    enter(client)
+    assert resend(client, "9" * 20, csrf=fields(client)["csrf"]).status_code == 404
+
+
 def test_what_keeps_mail_from_leaving_stands_above_every_page(client: FlaskClient) -> None:
     enter(client)
     post(client)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
-from engagement.domain.errors import MalformedRequest
+from engagement.domain.errors import MalformedRequest, SiteNotFound
 from engagement.services import sites
 from engagement.web.gate import MAX_REQUEST, parse
 
@@ -158,6 +158,13 @@ def test_a_hostile_cursor_is_422(client: FlaskClient, after: str) -> None:
 @pytest.mark.parametrize("wanted", ["%00", "x", "01m88z2qn0b3ha9bhdvv", "a" * 3000])
 def test_an_id_that_is_none_is_404(client: FlaskClient, wanted: str) -> None:
     assert slug(client.get(f"{URL}/{wanted}")) == "not-found"
+
+
+@pytest.mark.parametrize("address", ["/api/v1/sites/%00/comments", "/sites/%00/thread?fragment=1&form=0", "/coral/%00"])
+def test_a_site_that_can_be_none_is_404(client: FlaskClient, address: str) -> None:
+    assert client.open(address, method="POST" if "coral" in address else "GET").status_code == 404
+    with client.application.app_context(), pytest.raises(SiteNotFound):
+        sites.find_site("\0")
 
 
 def test_a_broken_part_is_a_numbered_500_that_a_form_can_read(

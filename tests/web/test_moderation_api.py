@@ -1,5 +1,6 @@
 """``/api/v1/moderation``: keys, queue, verdict, log."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -70,6 +71,12 @@ def test_bad_questions_are_refused(client: FlaskClient) -> None:
     assert client.get(f"{API}/comments/nulla/log", headers=headers).status_code == 404
 
 
+def test_an_empty_value_asks_for_the_usual(client: FlaskClient, screener: FixedScreener) -> None:
+    comment = hold(client, screener)
+    answer = client.get(f"{API}/queue?site=&status=&order=&limit=&after=", headers=key(client))
+    assert [item["comment"]["id"] for item in answer.get_json()["items"]] == [comment]
+
+
 def test_words_that_moved_the_score_come_with_their_places(client: FlaskClient, screener: FixedScreener) -> None:
     headers, screener.toxicity = key(client), 0.7
     body = {"page_url": "https://blog.example/a", "author": "Anna", "body": "🙂 Sei un idiota."}
@@ -100,3 +107,44 @@ def test_answers_have_the_shapes_that_the_document_gives_them(client: FlaskClien
     url = f"/api/v1/moderation/comments/{item['comment']['id']}/log"
     (line,) = client.get(url, headers=headers).get_json()["log"]
     assert set(line) == set(shapes["LogLine"]["properties"])
+
+
+def test_a_verdict_with_a_key_is_answered_again_and_given_once(client: FlaskClient, screener: FixedScreener) -> None:
+    headers, comment = key(client) | {"Idempotency-Key": "k1"}, hold(client, screener)
+    url, body = f"{API}/comments/{comment}/verdict", {"verdict": "approve", "version": 1}
+    first = client.post(url, json=body, headers=headers)
+    again = client.post(url, json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.get_json() == first.get_json()
+    for other in (body | {"verdict": "spam"}, body | {"version": 2}):
+        answer = client.post(url, json=other, headers=headers)
+        assert answer.get_json(force=True)["type"].endswith("/problems/idempotency-key-reused")
+    log = client.get(f"{API}/comments/{comment}/log", headers=headers).get_json()["log"]
+    assert [line["what"] for line in log] == ["hold", "approve"]
+
+
+@pytest.mark.parametrize("after", ["newest~" + "%00" * 20, "risk~nan~" + "a" * 20, "risk~0.5~" + "%00" * 20])
+def test_a_hostile_cursor_is_422(client: FlaskClient, after: str) -> None:
+    order = after.partition("~")[0]
+    answer = client.get(f"{API}/queue?order={order}&after={after}", headers=key(client))
+    assert [e["pointer"] for e in answer.get_json(force=True)["errors"]] == ["/after"]
+
+
+def test_what_no_database_keeps_is_refused(client: FlaskClient, screener: FixedScreener) -> None:
+    headers, comment = key(client), hold(client, screener)
+    assert client.get(f"{API}/comments/%00/log", headers=headers).status_code == 404
+    body = {"verdict": "spam", "version": 1, "note": "a\0b", "reason": "\0"}
+    answer = client.post(f"{API}/comments/{comment}/verdict", json=body, headers=headers)
+    assert {e["pointer"] for e in answer.get_json(force=True)["errors"]} == {"/note", "/reason"}
+
+
+def test_calls_are_counted_by_key_and_wrong_keys_by_address(make_client: Callable[..., FlaskClient]) -> None:
+    client = make_client(limits__enabled="true", limits__api_key="2 per minute")
+    good, elsewhere = key(client), {"REMOTE_ADDR": "192.0.2.9"}
+
+    def ask(headers: dict[str, str], **environ: str) -> int:
+        return client.get(f"{API}/queue", headers=headers, environ_overrides=environ).status_code
+
+    assert [ask(good), ask(good, **elsewhere), ask(good)] == [200, 200, 429]
+    assert [ask({}), ask({}), ask({})] == [401, 401, 429]
+    assert ask({}, **elsewhere) == 401

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -310,6 +311,82 @@ def test_pages_of_any_origin_may_call(client: FlaskClient) -> None:
     for answer in (client.post(url, json=asked(), headers=ask), client.post(url, json={}, headers=ask)):
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def of_toxicity(found: dict[str, Any]) -> dict[str, Any]:
+    return {"attributeScores": {"TOXICITY": found}}
+
+
+@pytest.mark.parametrize(
+    ("mask", "wanted"),
+    [
+        ("languages", {"languages": ["en"]}),
+        ("detected_languages, clientToken", {"detectedLanguages": ["en"], "clientToken": "t"}),
+        ("attributeScores.TOXICITY.summaryScore.value", of_toxicity({"summaryScore": {"value": 0.25}})),
+        ("attributeScores(TOXICITY/summaryScore(type))", of_toxicity({"summaryScore": {"type": "PROBABILITY"}})),
+        ("attributeScores/*/spanScores(begin,end)", of_toxicity({"spanScores": [{"begin": 0, "end": len(ENGLISH)}]})),
+        ("attributeScores/INSULT", {"attributeScores": {}}),
+    ],
+)
+def test_only_the_parts_that_are_wanted_are_answered(
+    mask: str, wanted: Any, client: FlaskClient, screener: FixedScreener
+) -> None:
+    screener.toxicity = 0.25
+    url, sent = f"/v1alpha1/comments:analyze?key={key(client)}", asked(clientToken="t")
+    by_header = client.post(url, json=sent, headers={"X-Goog-FieldMask": mask})
+    by_query = client.post(f"{url}&fields={quote(mask)}", json=sent)
+    for answer in (by_header, by_query):
+        assert (answer.status_code, answer.get_json()) == (200, wanted)
+
+
+def test_all_parts_are_answered_where_all_are_wanted(client: FlaskClient) -> None:
+    url = f"/v1alpha1/comments:analyze?key={key(client)}"
+    whole = client.post(url, json=asked()).get_json()
+    for mask in ("*", "", "attributeScores(*),languages,detectedLanguages"):
+        assert client.post(url, json=asked(), headers={"X-Goog-FieldMask": mask}).get_json() == whole
+
+
+@pytest.mark.parametrize(
+    ("mask", "path"),
+    [
+        ("languages,scores", "scores"),
+        ("attributeScores(TOXICITY(value))", "attributeScores.TOXICITY.value"),
+        ("languages/it", "languages.it"),
+        ("attributeScores(TOXICITY", "attributeScores(TOXICITY"),
+        ("languages)", "languages)"),
+    ],
+)
+def test_a_part_that_no_answer_has_is_refused_in_google_s_words(
+    mask: str, path: str, client: FlaskClient, post: Callable[..., TestResponse]
+) -> None:
+    text = f"Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
+    violation = {"field": mask, "description": text}
+    assert error_of(post(asked(), **{"X-Goog-FieldMask": mask})) == {
+        "code": 400,
+        "message": "Request contains an invalid argument.",
+        "status": "INVALID_ARGUMENT",
+        "details": [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}],
+    }
+    assert post(correction(), "suggestscore", **{"X-Goog-FieldMask": mask}).status_code == 400
+    assert kept(client) == []
+
+
+@given(mask=st.text(alphabet="ab*,./() @TOXICITYlanguages", max_size=40))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_mask_breaks_the_door(mask: str, post: Callable[..., TestResponse]) -> None:
+    assert post(asked(), **{"X-Goog-FieldMask": mask}).status_code in {200, 400}
+
+
+def test_what_is_not_there_is_refused_in_google_s_words_too(client: FlaskClient) -> None:
+    for method, path, code, status in (
+        ("POST", "comments:rate", 404, "NOT_FOUND"),
+        ("GET", "comments:analyze", 405, "UNIMPLEMENTED"),
+    ):
+        answer = client.open(f"/v1alpha1/{path}", method=method, headers={"Origin": "https://elsewhere.example"})
+        found = error_of(answer)
+        assert (found["code"], found["status"]) == (code, status)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert set(answer.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
 def test_an_analyzed_text_is_not_kept(client: FlaskClient, post: Callable[..., TestResponse]) -> None:

@@ -5,7 +5,7 @@ import json
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from engagement.domain.comments import Receipt, Status
+from engagement.domain.comments import Receipt, Status, is_id
 from engagement.domain.errors import NotFound
 from engagement.services import comments, editing
 from engagement.services.preview import preview as look_at
@@ -71,7 +71,7 @@ def one(site: str, comment_id: str) -> Response:
     """One published comment; with its edit token its author sees it held too, and its source in `body`."""
     found = the_site()
     limits.count("reads", found)
-    if not forms.is_id(comment_id):
+    if not is_id(comment_id):
         raise NotFound
     if "Authorization" in request.headers:
         own = editing.own_comment(toolbox(), found, comment_id, edit_token())

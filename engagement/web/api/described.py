@@ -146,6 +146,7 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
             "detail": _TEXT,
             "instance": _TEXT,
             "errors": _list(_object(pointer=_TEXT, detail=_TEXT)),
+            "message": _TEXT | {"description": "Of a rejected comment: the same as `detail`."},
             "reasons": _list(_object(code=_TEXT, text=_TEXT)),
             "appeal": {"type": "string", "format": "uri", "description": "Where the author can ask for another look."},
         },

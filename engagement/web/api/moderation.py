@@ -22,6 +22,7 @@ from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import json_alone
 from engagement.web.house import language, toolbox
+from engagement.web.once import once
 
 blueprint = Blueprint("moderation", __name__, url_prefix="/api/v1/moderation")
 MOST_ITEMS, MOST_NOTE, MOST_REASON = 200, 2_000, 80
@@ -47,7 +48,7 @@ _KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
 def queue() -> Response:
     """Comments of one status, with all that is needed to decide."""
     site, _ = _caller()
-    asked = _query(request.args.to_dict())
+    asked = _query({name: value for name, value in request.args.items() if value})
     if asked.pop("site") not in {"", site.key}:
         raise NotPermitted
     items, more = moderation.queue(toolbox(), [site.id], **asked)
@@ -57,6 +58,7 @@ def queue() -> Response:
 @blueprint.route("/comments/<comment_id>/verdict", methods=["POST"])
 @blueprint.doc(
     security=_KEY,
+    parameters=[described.IDEMPOTENCY_KEY],
     requestBody=described.body_of("Verdict"),
     responses={
         "200": described.answer("decided", "Settled"),
@@ -68,7 +70,9 @@ def verdict(comment_id: str) -> Response:
     site, key = _caller()
     sent = _verdict(json_alone())
     who, ids = f"key:{key.name}", [site.id]
-    settled = moderation.settle(toolbox(), comment_id, actor=Actor.MODERATOR, who=who, site_ids=ids, **sent)
+    settled = moderation.settle(
+        toolbox(), comment_id, actor=Actor.MODERATOR, who=who, site_ids=ids, once=once(), **sent
+    )
     return as_json({"comment": _comment(settled)})
 
 
@@ -90,11 +94,15 @@ def for_its_owner(answer: Response) -> Response:
 
 
 def _caller() -> tuple[Site, ApiKey]:
-    limits.count("api_key")
+    """The site and the key that came with the request, counted by the key; a wrong one by the address it came from."""
     kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer":
-        raise NotAuthorised
-    return keys.identify(bearer.strip(), Scope.MODERATE)
+    try:
+        site, key = keys.identify(bearer.strip() if kind.lower() == "bearer" else "", Scope.MODERATE)
+    except NotAuthorised:
+        limits.count("api_key")
+        raise
+    limits.count("api_key", who=f"{key.site_key}/{key.name}")
+    return site, key
 
 
 def _query(given: dict[str, str]) -> dict[str, Any]:

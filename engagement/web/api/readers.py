@@ -3,12 +3,12 @@
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from engagement.domain.comments import EditOutcome, EditReceipt
+from engagement.domain.comments import EditOutcome, EditReceipt, is_id
 from engagement.domain.errors import NotAuthorised, NotFound
 from engagement.domain.messages import N_
 from engagement.language import say
 from engagement.services import editing, reports, voting
-from engagement.web import answers, forms, limits, reader_forms
+from engagement.web import answers, limits, reader_forms
 from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import check_origin, json_body
@@ -97,7 +97,7 @@ def edit_token() -> str:
 
 
 def _id(comment_id: str) -> str:
-    if not forms.is_id(comment_id):
+    if not is_id(comment_id):
         raise NotFound
     return comment_id
 

@@ -3,9 +3,10 @@
 from flask import Flask
 
 from engagement.services.ports import Toolbox
-from engagement.web.desk import campaigns, contact, entrance, forms, mails, reading, reports, room
+from engagement.web.desk import campaigns, contact, entrance, forms, mails, reading, reports, room, settings, statistics
 
-ROOMS = (entrance, reading, contact, reports, forms, mails, campaigns)  # their routes hang on the one blueprint
+# Their routes hang on the one blueprint.
+ROOMS = (entrance, reading, contact, reports, forms, mails, campaigns, settings, statistics)
 
 
 def register(app: Flask, tools: Toolbox) -> None:

@@ -60,6 +60,7 @@ DOINGS = {
     "message-read": N_("marked a message as read"),
     "message-spam": N_("marked a message as spam"),
     "message-release": N_("let a message through"),
+    "settings-saved": N_("changed a site's settings"),
     "form-saved": N_("changed a newsletter form"),
     "mail-resent": N_("sent a mail again"),
     "campaign-paused": N_("paused a campaign"),
@@ -143,7 +144,7 @@ def settle(comment_id: str) -> AnyResponse:
         actor=Actor.MODERATOR,
         who=session.moderator.email,
         version=_version(),
-        note=request.form.get("note", "").strip()[:MOST_NOTE],
+        note=request.form.get("note", "").strip().replace("\0", "")[:MOST_NOTE],
         site_ids=session.site_ids,
     )
     return redirect(_back(done=comment_id), 303)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
-from engagement.domain.comments import Receipt, Status, Submission
+from engagement.domain.comments import Receipt, Status, Submission, is_id
 from engagement.domain.errors import EngagementError, FieldError, InvalidInput, SiteNotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, belongs, origin_of
@@ -100,7 +100,7 @@ def _place(site: Site) -> dict[str, str]:
     number = request.form.get("comment_post_ID", "").strip()
     post = find_post(site, int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
     parent = request.form.get("comment_parent", "").strip()
-    place = {"page_url": "", "page_title": "", "parent": parent if forms.is_id(parent) else ""}
+    place = {"page_url": "", "page_title": "", "parent": parent if is_id(parent) else ""}
     if post:
         return place | {"page_url": post[0], "page_title": post[1]}
     return place | {"page_url": request.form.get("page_url", "").strip() or _referrer(site)}

@@ -17,6 +17,7 @@ from engagement.domain.errors import MalformedRequest
 from engagement.services import analysis
 from engagement.web.gate import parse
 from engagement.web.house import toolbox
+from engagement.web.perspective.masks import picked, wanted
 from engagement.web.perspective.refusals import NoKey, as_json
 from engagement.web.perspective.room import blueprint, caller
 from engagement.web.perspective.shapes import InvalidPayload, read
@@ -31,7 +32,7 @@ _MOST_KEPT = 500  # characters of an identifier that a client sends
 def analyze() -> Response:
     """Scores of a text on Perspective's scale; nothing of it is ever stored."""
     caller()
-    sent = _body("AnalyzeCommentRequest")
+    sent, paths = _body("AnalyzeCommentRequest"), wanted("AnalyzeCommentResponse")
     raw = request.headers.get(RAW) == "1"
     found = analysis.analyze(toolbox(), _question(sent, raw))
     answer: dict[str, Any] = {}
@@ -41,6 +42,7 @@ def analyze() -> Response:
     answer["detectedLanguages"] = list(found.detected)
     if "clientToken" in sent:
         answer["clientToken"] = sent["clientToken"]
+    answer = picked(answer, paths)
     if raw:
         answer["engagement"] = _own(found)
     return as_json(answer)
@@ -52,7 +54,7 @@ def suggestscore() -> Response:
     key = caller()
     if key is None:
         raise NoKey  # it is kept for a site, and only a key tells which
-    sent = _body("SuggestCommentScoreRequest")
+    sent, paths = _body("SuggestCommentScoreRequest"), wanted("SuggestCommentScoreResponse")
     suggestion = Suggestion(
         text=_kept(_text(sent), None),
         scores=_suggested(sent.get("attributeScores", {})),
@@ -67,7 +69,7 @@ def suggestscore() -> Response:
         answer["requestedLanguages"] = list(suggestion.languages)
     if "clientToken" in sent:
         answer["clientToken"] = sent["clientToken"]
-    return as_json(answer)
+    return as_json(picked(answer, paths))
 
 
 def _body(message: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from engagement.domain import errors
 from engagement.domain.analysis import AnalysisRefused
 from engagement.web.house import toolbox
+from engagement.web.perspective.masks import InvalidMask
 from engagement.web.perspective.shapes import InvalidPayload
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _STATUS = {
     500: "INTERNAL",
     503: "UNAVAILABLE",
 }
+_INVALID = "Request contains an invalid argument."
 _NO_KEY = (
     "Method doesn't allow unregistered callers (callers without established identity). "
     "Please use API Key or other form of API consumer identity to call this API."
@@ -75,6 +77,13 @@ def payload(error: InvalidPayload) -> Response:
     return refusal(400, message, [{"@type": f"{_RPC}BadRequest", "fieldViolations": violations}])
 
 
+def mask(error: InvalidMask) -> Response:
+    """400 for a field mask that asks for what no answer has."""
+    text = f"Error expanding 'fields' parameter. Cannot find matching fields for path '{error.path}'."
+    violation = {"field": error.mask, "description": text}
+    return refusal(400, _INVALID, [{"@type": f"{_RPC}BadRequest", "fieldViolations": [violation]}])
+
+
 def house(error: errors.EngagementError) -> Response:
     """What the rest of the house refuses, in these words."""
     if isinstance(error, NoKey):
@@ -91,7 +100,7 @@ def house(error: errors.EngagementError) -> Response:
         answer = refusal(503, "The service is currently unavailable.")
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
-    return refusal(400, "Request contains an invalid argument.")
+    return refusal(400, _INVALID)
 
 
 def http(error: HTTPException) -> Response:

@@ -1,7 +1,7 @@
 """The blueprint, who may call, and the headers of every answer."""
 
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, default_exceptions
 
 from engagement.domain.analysis import AnalysisRefused
 from engagement.domain.errors import EngagementError, NotAuthorised
@@ -9,11 +9,13 @@ from engagement.domain.moderators import ApiKey, Scope
 from engagement.services import keys
 from engagement.web import limits
 from engagement.web.perspective import refusals
+from engagement.web.perspective.masks import InvalidMask
 from engagement.web.perspective.shapes import InvalidPayload
 
 blueprint = Blueprint("perspective", __name__)
 blueprint.register_error_handler(AnalysisRefused, refusals.analysis)
 blueprint.register_error_handler(InvalidPayload, refusals.payload)
+blueprint.register_error_handler(InvalidMask, refusals.mask)
 blueprint.register_error_handler(EngagementError, refusals.house)
 blueprint.register_error_handler(HTTPException, refusals.http)
 blueprint.register_error_handler(Exception, refusals.broken)
@@ -37,6 +39,17 @@ def caller() -> ApiKey | None:
         raise
     limits.count("analyze", who=f"{key.site_key}/{key.name}")
     return key
+
+
+@blueprint.after_app_request
+def nowhere(answer: Response) -> Response:
+    """What no route of ours answers below our path is refused in the words of this door, not of the whole house."""
+    if request.blueprint is not None or not request.path.startswith("/v1alpha1/") or answer.status_code < 400:
+        return answer
+    said = refusals.http(default_exceptions[answer.status_code]())
+    answer.set_data(said.get_data())
+    answer.content_type = said.content_type
+    return for_any_page(answer)
 
 
 @blueprint.after_request

@@ -10,7 +10,8 @@ from typing import Any
 _TYPE = "type.googleapis.com/google.commentanalyzer.v1alpha1."
 _SCORE_TYPES = ("SCORE_TYPE_UNSPECIFIED", "PROBABILITY", "STD_DEV_SCORE", "PERCENTILE", "RAW")
 
-# Message → field → kind. A kind is a plain one, a message, a tuple of names with its type, [list of], {map of}.
+# Message → field → kind, of requests and answers. A kind is a plain one, a message, a tuple of names with its type,
+# [list of], {map of}.
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "AnalyzeCommentRequest": {
         "comment": "TextEntry",
@@ -33,6 +34,17 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
         "sessionId": "string",
         "communityId": "string",
         "doNotStore": "bool",  # ours: the original has no such field here
+    },
+    "AnalyzeCommentResponse": {
+        "attributeScores": {"AttributeScores"},
+        "languages": ["string"],
+        "detectedLanguages": ["string"],
+        "clientToken": "string",
+    },
+    "SuggestCommentScoreResponse": {
+        "clientToken": "string",
+        "detectedLanguages": ["string"],
+        "requestedLanguages": ["string"],
     },
     "TextEntry": {
         "text": "string",
@@ -77,13 +89,13 @@ def _message(name: str, given: Any, where: str, wrong: list[tuple[str, str]]) ->
         return {}
     found = {}
     for key, value in given.items():
-        camel = re.sub(r"_([a-z])", lambda letter: letter[1].upper(), key)
-        kind = SHAPES[name].get(camel)
+        field = camel(key)
+        kind = SHAPES[name].get(field)
         if kind is None:
             at = f" at '{where}'" if where else ""
             wrong.append((where, f'Invalid JSON payload received. Unknown name "{key[:80]}"{at}: Cannot find field.'))
         elif value is not None:
-            found[camel] = _value(kind, value, f"{where}.{_snake(camel)}".lstrip("."), wrong)
+            found[field] = _value(kind, value, f"{where}.{_snake(field)}".lstrip("."), wrong)
     return found
 
 
@@ -121,5 +133,10 @@ def _invalid(where: str, kind: str, value: Any, wrong: list[tuple[str, str]]) ->
     wrong.append((where, f"Invalid value at '{where}' ({kind}), {shown}"))
 
 
-def _snake(camel: str) -> str:
-    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", camel)
+def camel(name: str) -> str:
+    """The name of a field as the format writes it, ``likeThis``; names of attributes stay what they are."""
+    return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
