@@ -46,6 +46,15 @@ _TEXT: dict[str, Any] = {"error_messages": _TYPE}
 _MARKDOWN = {"minLength": 1, "description": f"Markdown, at most {MAX_BODY_BYTES} bytes; a site may set less."}
 
 
+class Flag(fields.Boolean):
+    """true or false, and nothing that stands for them: the library's own takes 1 for true."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class SubmissionForm(Schema):
     """The body of ``POST …/comments``."""
 
@@ -61,7 +70,7 @@ class SubmissionForm(Schema):
     website = fields.String(load_default="", metadata={"maxLength": MAX_WEBSITE}, **_TEXT)
     body = fields.String(required=True, metadata=_MARKDOWN, **_TEXT)
     parent = fields.String(load_default=None, allow_none=True, **_TEXT)
-    notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    notify_replies = Flag(load_default=False, **_TEXT)
     challenge = fields.String(load_default="", **_TEXT)
 
 

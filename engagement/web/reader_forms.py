@@ -53,7 +53,7 @@ class ReportForm(_Form):
     explanation = fields.String(required=True, metadata={"maxLength": MAX_EXPLANATION}, **_TEXT)
     name = fields.String(load_default="", metadata={"maxLength": MAX_NAME}, **_TEXT)
     email = fields.String(load_default="", **_TEXT)
-    good_faith = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    good_faith = forms.Flag(load_default=False, **_TEXT)
 
 
 class CountsForm(_Form):
@@ -94,7 +94,7 @@ def report(given: Mapping[str, Any], comment_id: str, *, client: str) -> Report:
             "email": lambda v: forms.mail_address(v, required=named),
         },
     )
-    if "good_faith" not in wrong and given.get("good_faith") is not True:
+    if "good_faith" not in wrong and not found["good_faith"]:
         wrong["good_faith"] = Message(GOOD_FAITH)
     forms.refuse(wrong)
     reason = ReportReason(found["reason"])

@@ -38,7 +38,7 @@ class SignUpForm(Schema):
 
     email = fields.String(required=True, **_TEXT)
     name = fields.String(load_default="", **_TEXT)
-    consent = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **_TEXT)
+    consent = forms.Flag(load_default=False, **_TEXT)
     source_url = fields.String(load_default="", **_TEXT)
 
 
@@ -57,7 +57,7 @@ def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str =
             wrong[name] = _SAID[name]
     if "email" not in wrong and toolbox().refused_domains.refuses(found["email"]):
         wrong["email"] = Message(REFUSED_DOMAIN)
-    if "consent" not in wrong and given.get("consent") is not True:  # 1 is no consent, though Python says equal
+    if "consent" not in wrong and not found["consent"]:
         wrong["consent"] = Message(CONSENT_NEEDED)
     forms.refuse(wrong)
     return SignUp(

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Receipt, Status, Submission
-from engagement.domain.errors import EngagementError, FieldError, InvalidInput, SiteNotFound
+from engagement.domain.errors import EngagementError, FieldError, InvalidInput, PageClosed, SiteNotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
@@ -22,7 +22,7 @@ from engagement.services.posts import find_post
 from engagement.services.sites import every_site
 from engagement.web import answers, forms, limits
 from engagement.web.gate import check_origin
-from engagement.web.house import client, language, settle_site, the_site, toolbox
+from engagement.web.house import WORDPRESS, client, language, settle_site, the_site, toolbox
 from engagement.web.pages import thread
 from engagement.web.problems import rejected
 
@@ -33,11 +33,14 @@ NO_NAME = N_("Please enter your name here")
 NO_PAGE = N_("This form does not tell which article it stands under.")
 HONEYPOTS = ("ak_hp_textarea",)  # the field of WordPress's best-known spam plug-in that no person sees
 _NAMES = {"body": "comment", "author": "author", "email": "email", "website": "url"}
-_STATUS = {422: 200}
+_STATUS: Mapping[type[Exception], int] = {
+    InvalidInput: 200,
+    PageClosed: 403,
+}  # of pages; programs get problems with the API's own
 
 
-@blueprint.post("/wp-comments-post.php", defaults={"site": None})
-@blueprint.post("/sites/<site>/wp-comments-post.php")
+@blueprint.post(WORDPRESS, defaults={"site": None})
+@blueprint.post(f"/sites/<site>{WORDPRESS}")
 def submit(site: str | None) -> Answer:
     """A theme's comment form: 303 to the article; a refusal is a page that keeps the text."""
     typed: dict[str, str] = {}
@@ -53,7 +56,7 @@ def submit(site: str | None) -> Answer:
         return _refusal(error, typed)
     if receipt.comment.status in {Status.PUBLISHED, Status.HELD}:
         return _done(receipt, found)
-    return _shown(rejected(receipt.decision.reasons), typed, ())
+    return _shown(rejected(receipt.decision.reasons, receipt.appeal), typed)
 
 
 def _take(site: Site, typed: Mapping[str, str]) -> Receipt:
@@ -141,15 +144,14 @@ def _done(receipt: Receipt, site: Site) -> Answer:
 
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Answer:
     problem = current_app.make_response(current_app.handle_user_exception(error))
-    return _shown(problem, typed, error.errors if isinstance(error, InvalidInput) else ())
+    answer = _shown(problem, typed, error.errors if isinstance(error, InvalidInput) else ())
+    if answer is not problem:
+        answer.status_code = _STATUS.get(type(error), answer.status_code)
+    return answer
 
 
-def _shown(problem: Response, typed: Mapping[str, str], errors: Sequence[FieldError]) -> Answer:
-    if _wants_json():
-        return problem
-    page = thread.refusal_page(problem, typed, errors)
-    page.status_code = _STATUS.get(page.status_code, page.status_code)
-    return page
+def _shown(problem: Response, typed: Mapping[str, str], errors: Sequence[FieldError] = ()) -> Answer:
+    return problem if _wants_json() else thread.refusal_page(problem, typed, errors)
 
 
 def _wants_json() -> bool:

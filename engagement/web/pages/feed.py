@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 from xml.etree import ElementTree as Xml
 
 from flask import Blueprint, Response, request
@@ -43,7 +44,8 @@ def _feed(site: Site, page_url: str | None, comments: Sequence[Comment]) -> Xml.
         title = Message(OF_PAGE, {"title": (comments[0].page_title if comments else "") or page_url})
     _text(root, "title", say(title, site.language))
     _text(root, "id", f"{here}#{page_url}" if page_url else here)
-    Xml.SubElement(root, "link", {"rel": "self", "href": request.url})
+    query = urlencode({"page_url": page_url} if page_url else {})
+    Xml.SubElement(root, "link", {"rel": "self", "href": f"{here}?{query}" if query else here})
     Xml.SubElement(root, "link", {"rel": "alternate", "href": page_url or (site.origins[0] if site.origins else here)})
     newest = max((c.edited_at or c.created_at for c in comments), default=datetime.fromtimestamp(0, UTC))
     _text(root, "updated", answers.moment(newest))
