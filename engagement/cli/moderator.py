@@ -7,7 +7,7 @@ from typing import Protocol
 import click
 from flask import Flask
 
-from engagement.domain.errors import EngagementError, InvalidInput
+from engagement.domain.errors import EngagementError, InvalidInput, Unavailable
 from engagement.language import say
 from engagement.services import moderators
 from engagement.services.ports import Toolbox
@@ -66,7 +66,9 @@ def remove(house: _House, email: str) -> None:
 
 
 def sentence(error: EngagementError) -> str:
-    """A refusal in English, its fields included."""
+    """A refusal in English, its fields included. A silent database is raised again: the console says what it lacks."""
+    if isinstance(error, Unavailable):
+        raise error
     if isinstance(error, InvalidInput):
         return " ".join(say(e.message, "en") for e in error.errors)
     return say(error.message, "en")
