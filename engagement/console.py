@@ -6,14 +6,14 @@ import signal
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from flask import Flask
 from flask_migrate import upgrade
 from granian import Granian
 from granian.constants import Interfaces
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from engagement import logs
 from engagement.app import Models, create_analyzer, create_app, make_demo_site, make_patient, start_screening
@@ -35,7 +35,7 @@ from engagement.services import moderators
 from engagement.services.demo import seed_demo
 from engagement.services.findings import Patient
 from engagement.services.ports import Toolbox
-from engagement.settings import Analyzer, Server, Settings, SettingsError, load
+from engagement.settings import Analyzer, Server, Settings, SettingsError, address, load
 from engagement.storage import schema
 from engagement.storage.db import db as database
 from engagement.storage.db import reading
@@ -43,6 +43,7 @@ from engagement.storage.schema import Standing, migrations
 from engagement.web.demo.blog import TITLE
 from engagement.worker import run_forever
 
+MOST_PORT = 65_535
 STOP_SECONDS = 30  # for what was accepted; systemd's TimeoutStopSec must be longer
 _MODERATOR = "moderatrice@demo.example"
 
@@ -71,7 +72,20 @@ class House(Models):
         return make_patient(self.app())
 
 
-@click.group()
+class _Commands(click.Group):
+    """Tells in a sentence what the database lacks, whatever command met it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (Unavailable, DBAPIError) as error:
+            _must_be_current(ctx.obj)
+            if isinstance(error, Unavailable):
+                raise click.ClickException(f"the database does not answer: {error.detail}") from error
+            raise
+
+
+@click.group(cls=_Commands)
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file on top of config/default.toml.")
 @click.version_option(package_name="engagement")
 @click.pass_context
@@ -179,12 +193,12 @@ def _must_be_current(house: House) -> None:
 def _at_address(house: House) -> House:
     """HOST and PORT, where set, say where to listen, and the public address follows if nobody chose one."""
     server = house.settings.server
-    host, port = os.environ.get("HOST", server.host), os.environ.get("PORT", str(server.port))
-    if not port.isdigit():
-        raise click.ClickException(f"PORT must be a number, not {port!r}")
+    host, port = os.environ.get("HOST") or server.host, os.environ.get("PORT") or str(server.port)
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= MOST_PORT):
+        raise click.ClickException(f"PORT must be a port, 1 to {MOST_PORT}, not {port!r}")
     url = server.public_url
-    if url == f"http://{server.host}:{server.port}":
-        url = f"http://{host}:{port}"
+    if url == address(server.host, server.port):
+        url = address(host, int(port))
     os.environ.update(ENGAGEMENT_SERVER__HOST=host, ENGAGEMENT_SERVER__PORT=port, ENGAGEMENT_SERVER__PUBLIC_URL=url)
     changed = replace(server, host=host, port=int(port), public_url=url)
     return House(replace(house.settings, server=changed))

@@ -153,3 +153,20 @@ def test_a_secret_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     settings = load(environ={"ENGAGEMENT_SERVER__SECRET_KEY_FILE": str(tmp_path)})
     with pytest.raises(SettingsError, match="secret_key_file cannot be used"):
         secret_key(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"PORT": "9001"}, "http://127.0.0.1:9001"),
+        ({"HOST": "0.0.0.0"}, "http://127.0.0.1:8000"),
+        ({"HOST": "::", "PORT": "9001"}, "http://[::1]:9001"),
+        ({"HOST": "fe80::1"}, "http://[fe80::1]:8000"),
+        ({"HOST": "blog.lan"}, "http://blog.lan:8000"),
+        ({"PORT": "9001", "PUBLIC_URL": "https://commenti.example"}, "https://commenti.example"),
+    ],
+)
+def test_the_public_address_is_the_one_to_listen_on_where_nobody_chose_it(given: dict[str, str], url: str) -> None:
+    settings = load(environ={f"ENGAGEMENT_SERVER__{key}": value for key, value in given.items()})
+    assert settings.server.public_url == url

@@ -5,7 +5,7 @@ from typing import Protocol
 import click
 from flask import Flask
 
-from engagement.domain.errors import EngagementError, InvalidInput, SiteNotFound
+from engagement.domain.errors import EngagementError, InvalidInput, SiteNotFound, Unavailable
 from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.services.ports import Toolbox
@@ -26,7 +26,9 @@ def site_named(key: str) -> Site:
 
 
 def sentence(error: EngagementError) -> str:
-    """A refusal in English, its fields included."""
+    """A refusal in English, its fields included. A silent database is raised again: the console says what it lacks."""
+    if isinstance(error, Unavailable):
+        raise error
     if isinstance(error, InvalidInput):
         return " ".join(say(e.message, "en") for e in error.errors)
     return say(error.message, "en")

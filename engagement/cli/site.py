@@ -10,7 +10,7 @@ from engagement.cli.house import House, sentence
 from engagement.domain.challenges import MODES as CHALLENGES
 from engagement.domain.digests import AuthorMail
 from engagement.domain.errors import EngagementError, SiteNotFound
-from engagement.domain.sites import Site, SiteRules
+from engagement.domain.sites import MAX_BODY_BYTES, Site, SiteRules
 from engagement.services import posts, sites, statistics
 
 
@@ -63,6 +63,9 @@ def _none(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option("--author-email")
 @click.option("--language", type=click.Choice(["it", "en"]))
 @click.option("--email-required/--email-optional", default=None)
+@click.option(
+    "--max-body", "max_body_bytes", type=click.IntRange(1, MAX_BODY_BYTES), help="Longest text, in bytes of UTF-8."
+)
 @click.option("--hold-all/--no-hold-all", default=None, help="Hold every comment for a moderator.")
 @click.option("--challenge", type=click.Choice(CHALLENGES), help="Proof of work before a comment.")
 @click.option("--languages", help="Hold comments in other languages, such as it,en; empty: any will do.")
@@ -74,7 +77,7 @@ def _none(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option("--time-zone", help="Of these hours and of digests, such as Europe/Rome.")
 @click.option("--weekly", type=click.Choice(["on", "off"]), callback=_on, help="A summary for the author every Monday.")
 @click.pass_obj
-def change(house: House, /, key: str, origins: tuple[str, ...], **given: str | bool | None) -> None:
+def change(house: House, /, key: str, origins: tuple[str, ...], **given: str | bool | int | None) -> None:
     """Change the site KEY; what is not named stays."""
     with house.app().app_context():
         known = _known(key)

@@ -1,7 +1,7 @@
 """Comments, from submission to receipt, and reading them back."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -52,7 +52,7 @@ def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Onc
     Raises ``InvalidInput`` (parent), ``DuplicateComment``, ``PageClosed``, ``TooManyRequests``,
     ``IdempotencyKeyReused`` or ``Unavailable``.
     """
-    if once and (earlier := _replay(tools, site, once)):
+    if once and (earlier := _replay(tools, site, submission, once)):
         return earlier
     draft = _draft(tools, site, submission)
     try:
@@ -64,7 +64,7 @@ def submit_comment(tools: Toolbox, site: Site, submission: Submission, once: Onc
         receipt = _store(tools, site, draft, decision, once)
     except DuplicateComment:
         # The same request sent twice at once: to its own twin a key gives the first answer, not a refusal.
-        if once and (earlier := _replay(tools, site, once)):
+        if once and (earlier := _replay(tools, site, submission, once)):
             return earlier
         raise
     tools.wake()
@@ -217,7 +217,7 @@ def _store(tools: Toolbox, site: Site, draft: _Draft, decision: Decision, once: 
             remember(tools, session, site, once, _answer(comment, decision))
     except IntegrityError:
         # Two requests with one key at once: the other was faster, so its answer is ours too.
-        if once and (earlier := _replay(tools, site, once)):
+        if once and (earlier := _replay(tools, site, draft.sent, once)):
             return earlier
         raise
     return _receipt(tools, comment, decision)
@@ -261,6 +261,7 @@ def _appeal(tools: Toolbox, comment: Comment) -> str:
 def _answer(comment: Comment, decision: Decision) -> dict[str, Any]:
     return {
         "comment": comment.id,
+        "created_at": comment.created_at.isoformat(),
         "status": comment.status.value,
         "version": comment.version,
         "outcome": decision.outcome.value,
@@ -268,17 +269,22 @@ def _answer(comment: Comment, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _replay(tools: Toolbox, site: Site, once: Once) -> Receipt | None:
+def _replay(tools: Toolbox, site: Site, sent: Submission, once: Once) -> Receipt | None:
     """The earlier answer for a key. Raises ``IdempotencyKeyReused`` when the body is another."""
     with reading() as session:
         answer = earlier_answer(session, site, once)
-        comment = comments.get(session, answer["comment"]) if answer else None
-    if answer is None or comment is None:
+    if answer is None:
         return None
     reasons = tuple(Reason(code, Outcome(outcome)) for code, outcome in answer["reasons"])
     decision = Decision(Outcome(answer["outcome"]), reasons)
-    # As it was then: an appeal link is made of the version, and the same answer holds the same link.
-    as_then = replace(comment, status=Status(answer["status"]), version=answer.get("version", 1))
+    # As it was then, made again of the same text: what stands now may have been edited, voted on or deleted since.
+    as_then = replace(
+        _draft(tools, site, sent).comment,
+        id=answer["comment"],
+        created_at=datetime.fromisoformat(answer["created_at"]),
+        status=Status(answer["status"]),
+        version=answer["version"],  # an appeal link is made of it
+    )
     return _receipt(tools, as_then, decision)
 
 

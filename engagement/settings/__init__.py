@@ -9,7 +9,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from engagement.domain.challenges import MODES as CHALLENGES
@@ -234,7 +234,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     if chosen:
         merge(tree, read_toml(chosen, mistakes))
     merge(tree, from_environment(environ, mistakes))
-    settings: Settings = build(Settings, tree, "", mistakes)
+    settings: Settings = _at_home(build(Settings, tree, "", mistakes))
     mistakes.extend(_bad_values(settings))
     if mistakes:
         raise SettingsError(mistakes)
@@ -245,6 +245,20 @@ def default_file() -> Path:
     """``config/default.toml`` of the checkout, or the copy inside an installed package."""
     checkout = _HERE.parent / "config" / "default.toml"
     return checkout if checkout.is_file() else _HERE / "_installed" / "config" / "default.toml"
+
+
+def address(host: str, port: int) -> str:
+    """Where readers on this machine find what listens there; every address of it includes its own."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - nothing listens here
+    return f"http://{own.get(host, f'[{host}]' if ':' in host else host)}:{port}"
+
+
+def _at_home(settings: Settings) -> Settings:
+    """Where nobody chose a public address, it is the one to listen on."""
+    server = settings.server
+    if server.public_url != Server().public_url:
+        return settings
+    return replace(settings, server=replace(server, public_url=address(server.host, server.port)))
 
 
 def secret_key(settings: Settings) -> str:

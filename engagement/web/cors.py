@@ -4,9 +4,9 @@ from flask import Flask, Response, request
 
 from engagement.domain.errors import EngagementError
 from engagement.domain.pages import BadAddress, origin_of
-from engagement.web.house import asked_site, toolbox
+from engagement.web.house import WORDPRESS, asked_site, toolbox
 
-_READERS_DOORS = ("/api/v1/sites/", "/sites/", "/f/", "/wp-comments-post.php")
+_READERS_DOORS = ("/api/v1/sites/", "/sites/", "/f/", WORDPRESS)
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 _YEAR = 31_536_000  # seconds

@@ -45,6 +45,15 @@ TEXT: dict[str, Any] = {"error_messages": {"required": REQUIRED, "null": REQUIRE
 _MARKDOWN = {"minLength": 1, "description": f"Markdown, at most {MAX_BODY_BYTES} bytes; a site may set less."}
 
 
+class Flag(fields.Boolean):
+    """true or false, and nothing that stands for them: the library's own takes 1 for true."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Form(Schema):
     """Unknown fields are named, not passed over."""
 
@@ -64,7 +73,7 @@ class SubmissionForm(Form):
     website = fields.String(load_default="", metadata={"maxLength": MAX_WEBSITE}, **TEXT)
     body = fields.String(required=True, metadata=_MARKDOWN, **TEXT)
     parent = fields.String(load_default=None, allow_none=True, **TEXT)
-    notify_replies = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **TEXT)
+    notify_replies = Flag(load_default=False, **TEXT)
     challenge = fields.String(load_default="", **TEXT)
 
 

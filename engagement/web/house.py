@@ -5,14 +5,16 @@ import re
 from flask import current_app, g, request
 
 from engagement.domain.errors import NotFound, SiteNotFound, Unavailable
+from engagement.domain.pages import belongs
 from engagement.domain.sites import Site
 from engagement.language import best_language
 from engagement.services.forms import find_form
 from engagement.services.ports import Toolbox
-from engagement.services.sites import find_site
+from engagement.services.sites import every_site, find_site
 from engagement.web.clients import client_of
 
 _FORM_IN_PATH = re.compile(r"^/f/([A-Za-z0-9_-]{1,64})$")
+WORDPRESS = "/wp-comments-post.php"  # the one door of readers whose path names neither site nor form
 _SITE_IN_PATH = re.compile(r"^/(?:api/v1/)?sites/([a-z0-9][a-z0-9-]{0,39})(?:/|$)")
 
 
@@ -22,7 +24,10 @@ def toolbox() -> Toolbox:
 
 
 def asked_site() -> Site | None:
-    """The site that the path names, also when no route matched; looked up once a request."""
+    """The site that the path names, also when no route matched; looked up once a request.
+
+    At WordPress's own path, which names none, the first that lists the request's origin.
+    """
     if "asked_site" not in g:
         try:
             g.asked_site = _named()
@@ -37,6 +42,9 @@ def _named() -> Site | None:
         return find_site(named[1])
     if form := _FORM_IN_PATH.match(request.path):
         return find_form(form[1])[0]
+    if request.path == WORDPRESS:  # until the form is read, the page's origin is all that tells
+        origin = request.headers.get("Origin", "")
+        return next((site for site in every_site() if belongs(origin, site.origins)), None)
     return None
 
 

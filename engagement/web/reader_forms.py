@@ -42,7 +42,7 @@ class ReportForm(forms.Form):
     explanation = fields.String(required=True, metadata={"maxLength": MAX_EXPLANATION}, **forms.TEXT)
     name = fields.String(load_default="", metadata={"maxLength": MAX_NAME}, **forms.TEXT)
     email = fields.String(load_default="", **forms.TEXT)
-    good_faith = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **forms.TEXT)
+    good_faith = forms.Flag(load_default=False, **forms.TEXT)
 
 
 class CountsForm(forms.Form):
@@ -83,7 +83,7 @@ def report(given: Mapping[str, Any], comment_id: str, *, client: str) -> Report:
             "email": lambda v: forms.mail_address(v, required=named),
         },
     )
-    if "good_faith" not in wrong and given.get("good_faith") is not True:
+    if "good_faith" not in wrong and not found["good_faith"]:
         wrong["good_faith"] = Message(GOOD_FAITH)
     forms.refuse(wrong)
     reason = ReportReason(found["reason"])

@@ -28,7 +28,7 @@ class SignUpForm(forms.Form):
 
     email = fields.String(required=True, **forms.TEXT)
     name = fields.String(load_default="", **forms.TEXT)
-    consent = fields.Boolean(load_default=False, truthy={True}, falsy={False}, **forms.TEXT)
+    consent = forms.Flag(load_default=False, **forms.TEXT)
     source_url = fields.String(load_default="", **forms.TEXT)
 
 
@@ -47,7 +47,7 @@ def read(given: Mapping[str, Any], site: Site, *, form: str, consent_text: str =
             wrong[name] = _SAID[name]
     if "email" not in wrong and toolbox().refused_domains.refuses(found["email"]):
         wrong["email"] = Message(REFUSED_DOMAIN)
-    if "consent" not in wrong and given.get("consent") is not True:  # 1 is no consent, though Python says equal
+    if "consent" not in wrong and not found["consent"]:
         wrong["consent"] = Message(CONSENT_NEEDED)
     forms.refuse(wrong)
     return SignUp(

@@ -112,10 +112,10 @@ def test_a_newer_schema_is_refused_and_left_alone(fresh_sqlite: str, tmp_path: P
         made.serve("web")
 
 
-@pytest.mark.parametrize("word", ["run", "web", "worker"])
-def test_a_database_that_does_not_answer_is_said_in_a_sentence(tmp_path: Path, word: str) -> None:
+@pytest.mark.parametrize("words", ["run", "web", "worker", "site list --json", "forget nessuno@lettori.example --yes"])
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(tmp_path: Path, words: str) -> None:
     with service(tmp_path, f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing") as made:
-        refusal = made.call(word, expect=1)
+        refusal = made.call(*words.split(), expect=1)
     assert "the database does not answer: " in refusal
     assert "Traceback" not in refusal
 
@@ -152,3 +152,27 @@ def _sockets(pid: int, port: int) -> set[str]:
         line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()
     ]
     return {f"socket:[{one[9]}]" for one in lines if one[2].endswith(f":{port:04X}")} & mine
+
+
+@pytest.mark.parametrize("words", ["site list", "import native FILE"])
+def test_a_command_before_the_first_upgrade_names_the_one_that_helps(
+    fresh_url: str, tmp_path: Path, words: str
+) -> None:
+    file = tmp_path / "export.jsonl"
+    file.touch()
+    with service(tmp_path, fresh_url) as made:
+        refusal = made.call(*words.replace("FILE", str(file)).split(), expect=1)
+        assert "the database has no tables yet" in refusal
+        assert "Traceback" not in refusal
+        helped(made, refusal)
+        assert made.call("site", "list", "--json") == "[]\n"
+
+
+@pytest.mark.parametrize("port", ["0", "²"])
+def test_a_port_that_is_none_is_refused(
+    fresh_sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    monkeypatch.setenv("PORT", port)
+    with service(tmp_path, fresh_sqlite) as made:
+        refusal = made.call("run", expect=1)
+    assert refusal == f"Error: PORT must be a port, 1 to 65535, not {port!r}\n"

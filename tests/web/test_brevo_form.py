@@ -1,6 +1,7 @@
 """The Brevo drop-in: what an embedded form and its script meet."""
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -86,8 +87,30 @@ def test_without_a_script_the_form_leads_to_a_page(client: FlaskClient) -> None:
     answer = client.post("/f/demo", data=FORM)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert "conferma" in answer.text
-    refused = client.post("/f/demo", data=FORM | {"EMAIL": "no"})
-    assert refused.status_code == 422
+
+
+def test_without_a_script_a_refusal_is_a_page_that_names_every_field(client: FlaskClient) -> None:
+    refused = client.post("/f/demo", data=FORM | {"EMAIL": "no", "OPT_IN": ""})
+    assert (refused.status_code, refused.mimetype) == (422, "text/html")
+    for said in (
+        "La tua iscrizione non può essere convalidata.",
+        "indirizzo e-mail valido",
+        "devi accettare di ricevere",
+    ):
+        assert said in unescape(refused.text)
+    english = client.post("/f/demo", data=FORM | {"EMAIL": "no", "locale": "en"})
+    assert "Your subscription could not be validated." in english.text
+    assert client.post("/f/ignoto", data=FORM).status_code == 404
+
+
+def test_a_limit_is_told_in_the_form_s_language_with_the_time_to_wait(make_client: Callable[..., FlaskClient]) -> None:
+    client = make_client(limits__enabled="true", limits__newsletter="1 per hour")
+    client.post("/f/demo", data=FORM)
+    limited = client.post("/f/demo", data=FORM | {"locale": "en"})
+    assert (limited.status_code, limited.mimetype) == (429, "text/html")
+    assert int(limited.headers["Retry-After"]) > 0
+    assert "Too many requests." in limited.text
+    assert ajax(client, locale="en")["message"].endswith("Please wait a little and try again.")
 
 
 def test_a_form_of_one_s_own_has_its_wording_version_fields_and_way_back(client: FlaskClient) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from engagement.domain.screening import NotScreened
+from engagement.storage.db import db
 from tests.fakes import FixedScreener, StoppedClock
 
 URL = "/api/v1/sites/demo/comments"
@@ -76,6 +78,7 @@ def test_an_empty_form_names_every_field(client: FlaskClient) -> None:
         ({"author": 5}, "/author"),
         ({"body": ["x"]}, "/body"),
         ({"notify_replies": "yes"}, "/notify_replies"),
+        ({"notify_replies": 1}, "/notify_replies"),
         ({"status": "published"}, "/status"),
         ({"author": "x" * 246}, "/author"),
         ({"author": "\u200b\u200b"}, "/author"),
@@ -268,3 +271,46 @@ def test_health_and_problem_pages_answer(client: FlaskClient) -> None:
     assert client.get("/problems/no-such").status_code == 404
     assert "engagement_requests_total" in client.get("/metrics").text
     assert client.get("/api/openapi.json").get_json()["paths"]
+
+
+def close(client: FlaskClient, url: str = PAGE) -> None:
+    """Close the page, as an import does."""
+    with client.application.app_context(), db.engine.begin() as connection:
+        done = connection.execute(text("UPDATE pages SET open = :no WHERE url = :url"), {"no": False, "url": url})
+    assert done.rowcount == 1
+
+
+def test_a_closed_page_takes_no_comment_and_says_so(client: FlaskClient) -> None:
+    parent = post(client, 201)["comment"]["id"]
+    close(client)
+    assert listed(client)["page"]["open"] is False
+    assert post(client, 409, body="Tardi.")["type"].endswith("/problems/page-closed")
+    # Among the refusals of state the parent comes first, then the duplicate, then the closed page.
+    assert post(client, 422, body="Tardi.", parent="0" * 20)["errors"][0]["pointer"] == "/parent"
+    assert post(client, 409)["type"].endswith("/problems/comment-duplicate")
+    assert post(client, 409, body="Tardi.", parent=parent)["type"].endswith("/problems/page-closed")
+
+
+def test_a_preview_under_a_key_is_for_one_text(client: FlaskClient) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first = client.post(f"{URL}/preview", json={"body": "*Uno*"}, headers=headers)
+    assert first.status_code == 200
+    assert client.post(f"{URL}/preview", json={"body": "*Uno*"}, headers=headers).get_json() == first.get_json()
+    other = client.post(f"{URL}/preview", json={"body": "Due"}, headers=headers)
+    assert other.get_json(force=True)["type"].endswith("/problems/idempotency-key-reused")
+    with client.application.app_context(), db.engine.connect() as connection:
+        kept = connection.execute(text("SELECT answer FROM idempotency_keys")).scalars().all()
+    assert "Uno" not in repr(kept)  # a text that was not sent is not kept
+
+
+def test_a_key_gives_the_first_answer_whatever_happened_since(client: FlaskClient, clock: StoppedClock) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first = post(client, 201, headers=headers)
+    one, author = f"{URL}/{first['comment']['id']}", {"Authorization": f"Bearer {first['edit_token']}"}
+    clock.move(minutes=1)
+    assert client.put(f"{one}/vote", json={"value": 1}).status_code == 200
+    assert client.patch(one, json={"body": "Un testo nuovo."}, headers=author).status_code == 200
+    assert post(client, 201, headers=headers) == first
+    assert client.delete(one, headers=author).status_code == 204
+    assert post(client, 201, headers=headers) == first
+    assert listed(client)["comments"] == []

@@ -57,7 +57,16 @@ def test_a_refused_form_keeps_its_tick(client: FlaskClient) -> None:
     assert 'value="true" checked> Avvisami' in client.post(FORM, data=sent).text
 
 
-@pytest.mark.parametrize(("ticked", "asked"), [({"notify_replies": "true"}, ["pending"]), ({}, [])])
+@pytest.mark.parametrize(
+    ("ticked", "asked"),
+    [
+        ({"notify_replies": "true"}, ["pending"]),
+        ({"notify_replies": "on"}, ["pending"]),
+        ({"notify_replies": "false"}, []),
+        ({"notify_replies": "0"}, []),
+        ({}, []),
+    ],
+)
 def test_the_tick_asks(client: FlaskClient, ticked: dict[str, str], asked: list[str]) -> None:
     assert send(client, **ticked) == 303
     assert state(client) == (asked, 0)

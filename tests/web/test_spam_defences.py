@@ -175,3 +175,12 @@ def test_a_site_s_own_verdicts_teach_its_filter_after_twenty_of_each(
     post(client, 201, body="Articolo utile, il portatile mi piace.")
     undo(client, bad[19])
     post(client, 201, body="Metodo Zorba, vincite sicure, una volta in più.")
+
+
+def test_what_was_answered_under_a_key_needs_no_new_challenge(client: FlaskClient) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first = post(client, 201, headers=headers)
+    demand(client)
+    assert post(client, 201, headers=headers) == first
+    assert post(client, 422, headers={"Idempotency-Key": "l"})["errors"][0]["pointer"] == "/challenge"
+    assert post(client, 422, headers=headers, body="Altro.")["type"].endswith("/problems/idempotency-key-reused")

@@ -103,3 +103,24 @@ def test_a_page_has_its_own_feed(client: FlaskClient) -> None:
 @pytest.mark.parametrize("query", [{"page_url": "https://evil.example/"}, {"x": "1"}])
 def test_a_feed_of_a_foreign_page_is_refused(client: FlaskClient, query: dict[str, str]) -> None:
     assert client.get("/sites/demo/comments.atom", query_string=query).status_code == 422
+
+
+def test_counts_under_a_key_stay_as_they_were_told(client: FlaskClient) -> None:
+    headers = {"Idempotency-Key": "k"}
+    ask = {"page_urls": [PAGE]}
+    assert client.post(f"{SITE}/counts", json=ask, headers=headers).get_json() == {"counts": {PAGE: 0}}
+    post(client, 201)
+    assert client.post(f"{SITE}/counts", json=ask, headers=headers).get_json() == {"counts": {PAGE: 0}}
+    assert client.post(f"{SITE}/counts", json=ask).get_json() == {"counts": {PAGE: 1}}
+    other = client.post(f"{SITE}/counts", json={"page_urls": [OTHER]}, headers=headers)
+    assert other.get_json(force=True)["type"].endswith("/problems/idempotency-key-reused")
+
+
+@pytest.mark.parametrize("page", [None, PAGE])
+def test_a_feed_names_its_public_address_however_it_was_asked(client: FlaskClient, page: str | None) -> None:
+    query = {"page_url": page} if page else {}
+    here = client.get("/sites/demo/comments.atom", query_string=query, base_url="http://innen.example:9")
+    found = Xml.fromstring(here.get_data()).find("a:link[@rel='self']", ATOM)
+    assert found is not None
+    want = "http://127.0.0.1:8000/sites/demo/comments.atom"
+    assert found.get("href") == (f"{want}?page_url=https%3A%2F%2Fblog.example%2Farticolo" if page else want)

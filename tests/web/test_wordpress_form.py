@@ -10,7 +10,7 @@ from engagement.domain.sites import Site
 from engagement.services import sites
 from engagement.services.posts import map_posts
 from tests.fakes import FixedScreener
-from tests.web.test_comments_api import PAGE, listed
+from tests.web.test_comments_api import PAGE, close, listed
 from tests.web.test_desk import enter
 
 URL = "/sites/demo/wp-comments-post.php"
@@ -149,3 +149,40 @@ def test_only_forms_come_in(client: FlaskClient) -> None:
 def test_a_foreign_origin_is_refused(client: FlaskClient) -> None:
     answer = client.post(URL, data=TYPED, headers={"Referer": PAGE, "Origin": "https://evil.example"})
     assert answer.status_code == 403
+
+
+def test_a_closed_page_is_403_as_at_wordpress(client: FlaskClient) -> None:
+    send(client)
+    close(client)
+    answer = send(client, comment="Tardi.")
+    assert (answer.status_code, answer.mimetype) == (403, "text/html")
+    assert "I commenti a questa pagina sono chiusi." in answer.text
+    assert "Tardi." in answer.text
+    told = send(client, comment="Tardi.", accept="application/json")
+    assert (told.status_code, told.get_json(force=True)["type"][-11:]) == (409, "page-closed")
+
+
+def test_a_rejection_says_where_to_appeal(client: FlaskClient, screener: FixedScreener) -> None:
+    screener.toxicity = 0.99
+    assert 'href="http://127.0.0.1:8000/appeal/' in send(client).text
+    told = send(client, comment="Ancora.", accept="application/json").get_json(force=True)
+    assert told["appeal"].startswith("http://127.0.0.1:8000/appeal/")
+    assert "/appeal/" not in send(client, comment="Senza indirizzo.", email="").text
+
+
+def test_a_page_s_script_can_read_every_answer_of_the_path_without_a_site(client: FlaskClient) -> None:
+    root, origin = "/wp-comments-post.php", {"Origin": "https://blog.example"}
+    answers = [
+        client.options(root, headers=origin | {"Access-Control-Request-Method": "POST"}),
+        client.get(root, headers=origin),
+        client.post(root, json={}, headers=origin),
+        client.post(root, data={"comment": "x" * 300_000}, headers=origin),
+        client.post(root, data={"comment": ""}, headers=origin),
+        client.post(root, data=TYPED, headers=origin | {"Referer": PAGE}),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 405, 415, 413, 200, 303]
+    for answer in answers:
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://blog.example"
+        assert "Origin" in answer.headers["Vary"]
+    foreign = client.post(root, json={}, headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in foreign.headers

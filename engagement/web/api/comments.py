@@ -7,7 +7,9 @@ from flask_smorest import Blueprint
 
 from engagement.domain.comments import Receipt, Status, is_id
 from engagement.domain.errors import NotFound
+from engagement.domain.sites import Site
 from engagement.services import comments, editing
+from engagement.services.once import answered, replayed
 from engagement.services.preview import preview as look_at
 from engagement.web import answers, challenges, forms, limits, ready
 from engagement.web.answers import as_json
@@ -35,7 +37,7 @@ _STATUS = {Status.PUBLISHED: 201, Status.HELD: 202}
 def submit(site: str) -> Response:
     """Send a comment: 201 published, 202 held, 403 comment-rejected."""
     found, body = json_body("comments", "comments_site")
-    sent = forms.submission(body, found, client=client(), challenge=lambda payload: challenges.check(payload, found))
+    sent = forms.submission(body, found, client=client(), challenge=lambda payload: _solved(payload, found))
     return _answer(comments.submit_comment(toolbox(), found, sent, once()))
 
 
@@ -62,8 +64,10 @@ def thread(site: str) -> Response:
 
 @blueprint.route("/<comment_id>", methods=["GET"])
 @blueprint.doc(
+    parameters=[described.IF_NONE_MATCH],
     responses={
         "200": described.one_of("the comment; `body` only with its edit token", "Comment", "OwnComment"),
+        "304": described.answer("unchanged"),
         **described.problems(401, 403, 404, 429, 503),
     },
 )
@@ -87,6 +91,7 @@ def one(site: str, comment_id: str) -> Response:
 
 @blueprint.route("/preview", methods=["POST"])
 @blueprint.doc(
+    parameters=[described.IDEMPOTENCY_KEY],
     requestBody=described.body(forms.PreviewForm),
     responses={
         "200": described.answer("what it will look like, and advice before it is sent", "Preview"),
@@ -96,7 +101,20 @@ def one(site: str, comment_id: str) -> Response:
 def preview(site: str) -> Response:
     """What a comment's Markdown will look like, and advice where its words would keep it from being published."""
     found, body = json_body("preview")
-    return as_json(answers.preview(look_at(toolbox(), found, forms.preview(body, found)), language()))
+    text = forms.preview(body, found)
+    answered(toolbox(), found, once(), dict)  # the same body looks the same; a text that was not sent is not kept
+    return as_json(answers.preview(look_at(toolbox(), found, text), language()))
+
+
+def _solved(payload: str, site: Site) -> str:
+    """The nonce to be spent; none for a request that was answered before, whose challenge may be over since."""
+    try:
+        return challenges.check(payload, site)
+    except forms.Wrong:
+        key = once()
+        if key and replayed(site, key):
+            return ""
+        raise
 
 
 def _answer(receipt: Receipt) -> Response:

@@ -9,11 +9,13 @@ from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import Message
 from engagement.domain.pages import Page
 from engagement.services import statistics
+from engagement.services.once import answered
 from engagement.web import answers, forms, limits, reader_forms
 from engagement.web.answers import as_json
 from engagement.web.api import described
 from engagement.web.gate import json_body
 from engagement.web.house import the_site, toolbox
+from engagement.web.once import once
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/api/v1/sites/<site>")
 _LATEST = {"limit": (10, 50)}
@@ -22,13 +24,15 @@ _DISCUSSED = {"days": (30, 3_650), "limit": (10, 50)}
 
 @blueprint.route("/counts", methods=["POST"])
 @blueprint.doc(
+    parameters=[described.IDEMPOTENCY_KEY],
     requestBody=described.body(reader_forms.CountsForm),
     responses={"200": described.answer("counts", "Counts"), **described.problems(*described.AT_THE_DOOR)},
 )
 def counts(site: str) -> Response:
     """Published comments of up to 200 pages, by address as it was given."""
     found, body = json_body("reads")
-    return as_json({"counts": statistics.counts(found, reader_forms.counted_urls(body, found))})
+    urls = reader_forms.counted_urls(body, found)
+    return as_json(answered(toolbox(), found, once(), lambda: {"counts": statistics.counts(found, urls)}))
 
 
 @blueprint.route("/counts", methods=["GET"])

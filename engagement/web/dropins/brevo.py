@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as Answer
 
-from engagement.domain.errors import InvalidInput
+from engagement.domain.errors import EngagementError, InvalidInput
 from engagement.domain.messages import N_
 from engagement.domain.newsletter import NewsletterForm, SignUp
 from engagement.domain.sites import Site
@@ -40,15 +40,17 @@ def sign_up(form_key: str) -> Answer:
     try:
         form = _signed_up(form_key)
     except Exception as error:
-        if not ajax:
+        if ajax:
+            return _refusal(error)
+        if not isinstance(error, EngagementError | HTTPException):
             raise
-        return _refusal(error)
+        return _refusal_page(error)
     said = say(signing_up.ASKED, language())
     if ajax:
         return _json({"success": True, "message": said, "errors": {}})
     if form.redirect_url:
         return redirect(form.redirect_url, 303)
-    return for_people(notice_page(said, language()))
+    return for_people(notice_page(said, language=language()))
 
 
 def language() -> str:
@@ -100,15 +102,40 @@ class _Renamed(InvalidInput):
 
 def _refusal(error: Exception) -> Response:
     """Always 200: the embed's script looks at nothing but the body."""
-    errors: dict[str, str] = {}
+    errors = _wrong_fields(error)
     message = say(REFUSED, language())
-    if isinstance(error, InvalidInput):
-        errors = {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
-    else:
-        problem = current_app.make_response(current_app.handle_user_exception(error))
-        detail = problem.get_json(force=True)["detail"]
-        message = f"{message} {detail}"
+    if not errors:
+        message = f"{message} {_detail(error, _problem(error))}"
     return _json({"success": False, "message": message, "errors": errors})
+
+
+def _refusal_page(error: EngagementError | HTTPException) -> Response:
+    """The same words as a small page, with the status that the JSON door gives it."""
+    problem = _problem(error)
+    why = list(_wrong_fields(error).values()) or [_detail(error, problem)]
+    page = for_people(notice_page(say(REFUSED, language()), *why, language=language()))
+    page.status_code = problem.status_code
+    for name in ("Retry-After", "Allow"):
+        if name in problem.headers:
+            page.headers[name] = problem.headers[name]
+    return page
+
+
+def _wrong_fields(error: Exception) -> dict[str, str]:
+    if not isinstance(error, InvalidInput):
+        return {}
+    return {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
+
+
+def _problem(error: Exception) -> Response:
+    return current_app.make_response(current_app.handle_user_exception(error))
+
+
+def _detail(error: Exception, problem: Response) -> str:
+    """Our own refusals can be said in the form's language; the others come in the site's."""
+    if isinstance(error, EngagementError):
+        return say(error.message, language())
+    return str(problem.get_json(force=True)["detail"])
 
 
 def _json(body: object) -> Response:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Receipt, Status, Submission, is_id
-from engagement.domain.errors import EngagementError, FieldError, InvalidInput, SiteNotFound
+from engagement.domain.errors import EngagementError, FieldError, InvalidInput, PageClosed, SiteNotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
@@ -21,7 +21,7 @@ from engagement.services.posts import find_post
 from engagement.services.sites import every_site
 from engagement.web import answers, forms, limits
 from engagement.web.gate import check_form, check_origin
-from engagement.web.house import client, language, settle_site, the_site, toolbox
+from engagement.web.house import WORDPRESS, client, language, settle_site, the_site, toolbox
 from engagement.web.pages import thread
 from engagement.web.problems import as_problem, mistakes, rejected
 
@@ -32,11 +32,14 @@ NO_NAME = N_("Please enter your name here")
 NO_PAGE = N_("This form does not tell which article it stands under.")
 HONEYPOTS = ("ak_hp_textarea",)  # the field of WordPress's best-known spam plug-in that no person sees
 _NAMES = {"body": "comment", "author": "author", "email": "email", "website": "url"}
-_STATUS = {422: 200}
+_STATUS: Mapping[type[Exception], int] = {
+    InvalidInput: 200,
+    PageClosed: 403,
+}  # of pages; programs get problems with the API's own
 
 
-@blueprint.post("/wp-comments-post.php", defaults={"site": None})
-@blueprint.post("/sites/<site>/wp-comments-post.php")
+@blueprint.post(WORDPRESS, defaults={"site": None})
+@blueprint.post(f"/sites/<site>{WORDPRESS}")
 def submit(site: str | None) -> Answer:
     """A theme's comment form: 303 to the article; a refusal is a page that keeps the text."""
     typed: dict[str, str] = {}
@@ -136,15 +139,15 @@ def _done(receipt: Receipt, site: Site) -> Answer:
 
 
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Answer:
-    return _shown(as_problem(error), typed, mistakes(error))
+    problem = as_problem(error)
+    answer = _shown(problem, typed, mistakes(error))
+    if answer is not problem:
+        answer.status_code = _STATUS.get(type(error), answer.status_code)
+    return answer
 
 
 def _shown(problem: Response, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Answer:
-    if _wants_json():
-        return problem
-    page = thread.refusal_page(problem, typed, wrong)
-    page.status_code = _STATUS.get(page.status_code, page.status_code)
-    return page
+    return problem if _wants_json() else thread.refusal_page(problem, typed, wrong)
 
 
 def _wants_json() -> bool:

@@ -126,9 +126,9 @@ def for_people(answer: Response) -> Response:
     return for_one_person(answer)
 
 
-def notice_page(text: str, language: str) -> Response:
-    """A page with one sentence."""
-    return _page([text], language)
+def notice_page(*lines: str, language: str) -> Response:
+    """A page with one or more sentences."""
+    return _page(lines, language)
 
 
 def _ask(text: str, button: str, site_name: str, language: str) -> Response:

@@ -85,7 +85,7 @@ def _download(token: str) -> Response:
 def _forget(token: str) -> Response:
     seen = preferences.look_up(toolbox(), token)
     preferences.forget(toolbox(), token, request.form.get("email", ""))
-    return notice_page(say(FORGOTTEN, seen.language), seen.language)
+    return notice_page(say(FORGOTTEN, seen.language), language=seen.language)
 
 
 _ACTIONS: dict[str, Callable[[str], Response]] = {

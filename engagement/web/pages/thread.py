@@ -100,7 +100,7 @@ def submit(site: str) -> Answer:
     try:
         found = _entered(typed)
         given: dict[str, Any] = {k: v for k, v in typed.items() if v or k in {"page_url", "author", "body"}}
-        given["notify_replies"] = bool(request.form.get("notify_replies"))
+        given["notify_replies"] = _wants_replies()
         sent = forms.submission(given, found, client=client(), signs=signs_of_form(found))
         if _asks_first() and preview(toolbox(), found, sent.body, sent.author).reconsider:
             return _advice(found, typed)
@@ -185,6 +185,11 @@ def waiting(url: str) -> str:
     return urlunsplit(parts._replace(query=query, fragment="respond"))
 
 
+def _wants_replies() -> bool:
+    """A box that is ticked sends some word, one that is not sends none; other forms may say no in words."""
+    return request.form.get("notify_replies", "").strip().lower() not in {"", "0", "false", "off", "no"}
+
+
 def _asks_first() -> bool:
     return request.form.get("reconsider") == "ask"
 
@@ -196,7 +201,7 @@ def _advice(site: Site, typed: Mapping[str, str]) -> Response:
         site=site,
         advice=say(answers.ADVICE, site.language),
         values={**typed, form_time.FIELD: form_time.stamp()},
-        notify=bool(request.form.get("notify_replies")),
+        notify=_wants_replies(),
         back=typed["page_url"],
         words=words(site.language),
         language=site.language,
@@ -220,7 +225,7 @@ def refusal_page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str
         site=site if typed else None,
         detail=said["detail"],
         reasons=[reason["text"] for reason in said.get("reasons", [])],
-        notify=bool(request.form.get("notify_replies")),
+        notify=_wants_replies(),
         appeal=said.get("appeal", ""),
         errors=wrong,
         ask=_asks_first() and problem.status_code != 403,
