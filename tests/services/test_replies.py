@@ -16,6 +16,7 @@ from engagement.mail.postmen import MemoryPostman
 from engagement.services import comments, editing, moderation, newsletter, privacy, replies
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
+from engagement.services.wishes import carry_out
 from engagement.storage.db import reading, transaction
 from engagement.storage.mail_tables import AnnouncementRow, ReplyConsentRow
 from engagement.storage.tables import ConsentRow, OutboxRow
@@ -131,10 +132,12 @@ def test_letters_to_confirm_count_with_those_of_the_newsletter(tools: Toolbox, s
     limits = replace(tools.settings.limits, **{limit: 2})
     tools = replace(tools, settings=replace(tools.settings, limits=limits))
     newsletter.sign_up(tools, site, SignUp("lia@posta.example", "Lia"))
+    carry_out(tools)
     for email in (ANNA, BRUNO):
         say(tools, site, email)
         replies.announce_published(tools)
     newsletter.sign_up(tools, site, SignUp("ugo@posta.example", "Ugo"))
+    carry_out(tools)
     asked = [(row.kind, row.recipient) for row in rows(OutboxRow) if row.kind.endswith("-confirm")]
     assert asked == [("newsletter-confirm", "lia@posta.example"), ("reply-confirm", ANNA)]
 
