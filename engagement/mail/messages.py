@@ -23,9 +23,9 @@ _MAX_ADDRESS = 254  # RFC 5321
 _LISTED = {NoticeKind.NEW_ARTICLE, NoticeKind.WEEKLY_DIGEST}  # mail to subscribers, who can leave
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins encoded words
 # Mail programs make links of bare names too ("casino-xyz.com", "bit.ly/x", "a@b.example"), by lists of endings that
-# grow each year: so every dot before letters goes, but before endings of files and of Italian titles that nobody
-# can register. It goes as people write who warn of addresses: an invisible sign in its place may be dropped on the way, which brings the
-# link back, and looks like a spammer's trick to filters.
+# grow each year: so every dot before letters goes, but before endings of files and of Italian titles that nobody can
+# register. It goes as people write who warn of addresses: an invisible sign in its place may be dropped on the way,
+# which brings the link back, and looks like a spammer's trick to filters.
 _NO_ENDINGS = r"(?:js|ts|py|css|html?|json|xml|txt|pdf|php|ya?ml|toml|conf|ra|ssa)\b(?![-.]\w)"
 _NAME_DOT = re.compile(rf"(?<=[\w-])[.\u3002\uff0e\uff61](?!{_NO_ENDINGS})(?=[^\W\d_]{{2}})", re.IGNORECASE)
 _ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
