@@ -205,3 +205,9 @@ def test_a_link_that_is_none_tells_what_to_do(client: FlaskClient) -> None:
     answer = client.get("/newsletter/confirm/x", headers={"Accept-Language": "en"})
     assert answer.status_code == 410
     assert "open the newest mail" in answer.text
+
+
+def test_browsers_may_say_where_the_form_without_a_token_stands(client: FlaskClient) -> None:
+    """With "no-referrer" they send "Origin: null" with it, which is refused."""
+    assert client.get(f"{FORM}/leave").headers["Referrer-Policy"] == "same-origin"
+    assert client.get("/newsletter/leave/x").headers["Referrer-Policy"] == "no-referrer"

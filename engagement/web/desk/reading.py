@@ -193,7 +193,9 @@ def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights.terms(item), item.spans)
     machine = next((line for line in reversed(item.log) if line.actor is Actor.MACHINE or line.model), None)
     last = item.log[-1] if item.log else None
-    status = machine.status_after if machine and not item.stands else item.comment.status
+    status = machine.status_after if machine else item.comment.status
+    if item.stands:  # the reasons are those of the new text, which waits
+        status = Status.HELD
     settled = _by_whom(last) if last and last.actor is not Actor.MACHINE and not item.stands else ""
     stands = Markup(item.stands)  # noqa: S704 - as in ``underlined``
     tongue = say(TONGUES.get(item.comment.language, item.comment.language), room.language())

@@ -34,6 +34,7 @@ ASK_LEAVE_BUTTON = N_("Send me the link")
 ADDRESS = N_("Your e-mail address")
 BACK = N_("Back to the page")
 TOO_OLD = N_("It is too old or was cut short: open the newest mail that you had from here.")
+_ASKING = {"newsletter_pages.show_ask_to_leave", "newsletter_pages.ask_to_leave"}
 _ON_OUR_PAGES = {"newsletter_pages.ask_to_leave", "preferences.act"}  # forms that stand at the address they are sent to
 
 _AGREED = {"true", "on", "1", "yes", "si", "sì"}
@@ -127,7 +128,10 @@ def for_people(answer: Response) -> Response:
         page = _page([*lines, *advice], tongue, back=_way_back(answer.status_code))
         answer.set_data(page.get_data())
         answer.content_type = page.content_type
-    return for_one_person(answer)
+    answer = for_one_person(answer)
+    if request.endpoint in _ASKING:  # no token stands in the address; without it browsers send "Origin: null"
+        answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
 
 
 def _way_back(status: int) -> str:
