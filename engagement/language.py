@@ -6,12 +6,14 @@ to ship for it (``docs/decisions/0001-babel-without-flask-babel.md``).
 """
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+from engagement.domain.digests import zone_of
 from engagement.domain.messages import N_, Message
 
 TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words
@@ -52,6 +54,7 @@ _UNITS = (
     (timedelta(minutes=1), N_("1 minute"), N_("%(count)s minutes")),
 )
 _MOMENTS = N_("less than a minute")
+_PLACE = re.compile(r"%\\\((\w+)\\\)s")  # in a pattern that re.escape made
 _FOLDER = Path(__file__).resolve().parent / "translations"
 
 
@@ -76,9 +79,17 @@ def speaker(language: str) -> Callable[..., str]:
     return lambda text, /, **values: say(Message(text, values), language)
 
 
-def moment(at: datetime, language: str) -> str:
-    """A date and time for a person, in UTC."""
-    at = at.astimezone(UTC)
+def retold(text: str, known: Iterable[str], language: str) -> str:
+    """A kept English text, made from one of the ``known`` sentences, in ``language``; as it is where none fits."""
+    for sentence in known:
+        if found := re.fullmatch(_PLACE.sub(r"(?P<\1>.+)", re.escape(sentence)), text):
+            return say(Message(sentence, found.groupdict()), language)
+    return text
+
+
+def moment(at: datetime, language: str, zone: str) -> str:
+    """A date and time for a person, on the clocks of a time zone such as ``Europe/Rome``."""
+    at = at.astimezone(zone_of(zone))
     return f"{at.day} {MONTHS[best_language(language)][at.month - 1]} {at.year}, {at:%H:%M}"
 
 
@@ -135,6 +146,8 @@ def _unquoted(quoted: str) -> str:
 def _shown(value: object, language: str) -> str:
     if isinstance(value, Message):
         return say(value, language)
+    if isinstance(value, tuple):
+        return ", ".join(_shown(one, language) for one in value)
     if isinstance(value, float):
         text = str(Decimal(str(value)).quantize(Decimal("0.01")))
         return text.replace(".", ",") if best_language(language) == "it" else text

@@ -1,7 +1,9 @@
 """Every sentence is there in Italian, with the same places for values."""
 
+import ast
 import io
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,10 +12,12 @@ from babel.dates import format_datetime, get_month_names, get_timezone
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from engagement.domain import reasons
+from engagement.domain import reasons, spam, tongue
 from engagement.domain.messages import Message
 from engagement.domain.policy import Outcome, Reason
-from engagement.language import MONTHS, age, best_language, catalogue, entries, moment, say
+from engagement.domain.troubles import TROUBLES
+from engagement.language import MONTHS, age, best_language, catalogue, entries, moment, retold, say
+from engagement.screening import disguise
 from tests.catalogues import PACKAGE, marked
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -27,6 +31,14 @@ def test_no_translation_is_left_of_a_sentence_that_is_gone() -> None:
     assert catalogue("it").keys() - marked() == set()
 
 
+def test_no_sentence_stands_in_two_catalogues() -> None:
+    """Of two translations only one would be said, whichever file comes last."""
+    found: Counter[str] = Counter()
+    for path in (PACKAGE / "translations" / "it").glob("*.po"):
+        found.update(english for english, _ in entries(path.read_text("utf-8")) if english)
+    assert [english for english, times in found.items() if times > 1] == []
+
+
 def test_a_translation_has_the_same_places_for_values() -> None:
     for english, italian in catalogue("it").items():
         assert sorted(_PLACE.findall(english)) == sorted(_PLACE.findall(italian)), english
@@ -37,6 +49,25 @@ def test_fractions_are_written_as_the_country_does() -> None:
     sentence = Message("%(label)s %(score)s, threshold %(threshold)s", values)
     assert say(sentence, "it") == "insulto 0,71, soglia 0,60"
     assert say(sentence, "en") == "insult 0.71, threshold 0.60"
+
+
+def test_every_trouble_with_a_feed_is_retold() -> None:
+    """As those who find out say it: what they raise is kept as it is."""
+    told = ["7 articles lead to other sites and are not mailed", "the server answered 500"]
+    for path in (PACKAGE / "archives").glob("f*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                name = node.exc.func.id if isinstance(node.exc.func, ast.Name) else ""
+                told += [_as_raised(node.exc.args[0])] if name in {"NotFetched", "NotAFeed"} else []
+    assert len(told) > 15
+    assert [text for text in told if retold(text, TROUBLES, "it") == text] == []
+    assert [text for text in told if retold(text, TROUBLES, "en") != text] == []
+    assert retold("from the future", TROUBLES, "it") == "from the future"
+
+
+def _as_raised(text: ast.expr) -> str:
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts)
 
 
 def test_an_unknown_language_is_answered_in_italian() -> None:
@@ -83,8 +114,9 @@ def test_months_dates_and_fractions_are_babel_s(language: str) -> None:
         datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
         datetime(2024, 12, 31, 23, 59, tzinfo=timezone(-timedelta(hours=5))),
     ):
-        meant = format_datetime(at, "d MMMM y, HH:mm", tzinfo=get_timezone("UTC"), locale=language)
-        assert moment(at, language) == meant
+        for zone in ("UTC", "Europe/Rome", "America/St_Johns"):
+            meant = format_datetime(at, "d MMMM y, HH:mm", tzinfo=get_timezone(zone), locale=language)
+            assert moment(at, language, zone) == meant
     for value in (0.0, 0.005, 0.125, 0.295, 0.999, 1.0, 12.5):
         assert say(Message("%(x)s", {"x": value}), language) == format_decimal(value, "0.00", locale=language)
 
@@ -131,6 +163,25 @@ def test_every_reason_has_a_sentence_for_the_reader_and_one_for_the_moderator() 
         public = {say(reasons.public_text(code), tongue) for tongue in ("it", "en")}
         assert len(told) == len(public) == 2, code
         assert not any(digit in text for text in public for digit in "0123456789")
+
+
+def test_every_code_in_a_reason_has_a_name() -> None:
+    assert reasons.STEPS.keys() == set(disguise.STEPS)
+    assert reasons.SIGNS.keys() == spam.POINTS.keys()
+    known = {*tongue.SUPPORTED, *tongue.NEIGHBOURS, *(f"und-{script}" for script in tongue.SCRIPTS.values())}
+    assert reasons.TONGUES.keys() == known
+
+
+def test_codes_in_a_reason_are_said_in_words() -> None:
+    facts = {"signs": "honeypot, link, from-the-future", "points": 3}
+    told = reasons.moderator_text(Reason("spam-signs", Outcome.HOLD, facts))
+    meant = "indizi di spam (punti: 3): compilato un campo che nessuno vede, un link nel testo, from-the-future"
+    assert say(told, "it") == meant
+    foreign = reasons.moderator_text(Reason("other-language", Outcome.HOLD, {"language": "de"}))
+    assert say(foreign, "it") == "scritto in un’altra lingua (tedesco)"
+    hidden = {"share": 0.3, "steps": "leet, confusables"}
+    told = reasons.moderator_text(Reason("disguised", Outcome.HOLD, hidden))
+    assert say(told, "en") == "disguised text (digits and signs for letters, look-alike letters), share 0.30"
 
 
 def test_a_reason_of_a_later_version_is_still_said() -> None:

@@ -15,7 +15,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _LATIN_END = 0x024F
 _FEW_WORDS, _FEW_LETTERS, _FEW_SIGNS, _SOME = 4, 16, 6, 400
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_SCRIPTS = {
+SCRIPTS = {
     "CYRILLIC": "Cyrl",
     "GREEK": "Grek",
     "ARABIC": "Arab",
@@ -81,7 +81,7 @@ def _weights() -> dict[str, dict[str, float]]:
 
 
 _WEIGHTS = _weights()
-_NEIGHBOURS = tuple(tongue for tongue in _WORDS if tongue not in SUPPORTED)
+NEIGHBOURS = tuple(tongue for tongue in _WORDS if tongue not in SUPPORTED)
 _LEAD = 3.0  # points that a neighbour must be ahead, and twice the other's
 
 _ITALIAN_END = re.compile(r".*(?:[aeiou]|[àèéìòù])")
@@ -103,7 +103,7 @@ def detect(text: str) -> tuple[str, ...]:
         for tongue, weight in _said(word).items():
             points[tongue] += weight
     best = max(points[tongue] for tongue in SUPPORTED)
-    neighbour = max(_NEIGHBOURS, key=points.__getitem__)
+    neighbour = max(NEIGHBOURS, key=points.__getitem__)
     if points[neighbour] >= best + _LEAD and points[neighbour] >= 2 * best:
         return (neighbour,)
     return (_italian_or_english(words, points),)
@@ -129,7 +129,7 @@ def _script(letters: list[str]) -> str:
     """The ISO 15924 code of the script that half of the letters are in; "" for Latin, and for what has no code here."""
     found = Counter(unicodedata.name(c, "").partition(" ")[0] for c in letters[:_SOME])
     name, count = next(iter(found.most_common(1)), ("", 0))
-    return _SCRIPTS.get(name, "") if 2 * count > len(letters[:_SOME]) else ""
+    return SCRIPTS.get(name, "") if 2 * count > len(letters[:_SOME]) else ""
 
 
 def _said(word: str) -> Mapping[str, float]:

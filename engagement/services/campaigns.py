@@ -88,7 +88,7 @@ def letter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | No
         "site_name": site.name,
         "list": f"{site.key}.newsletter",
         "articles": [
-            {"title": tools.letters.quote(a.title), "summary": tools.letters.quote(a.summary), "url": a.url}
+            {"title": tools.letters.cite(a.title), "summary": tools.letters.cite(a.summary), "url": a.url}
             for a in named
         ],
         "more": len(articles) - len(named),

@@ -27,13 +27,13 @@ _DAY = 24 * 60
 _CONVERSATION = (
     _Said(
         "Giulia Ferri",
-        3 * _DAY + 95,
+        2 * _DAY + 1340,  # letters are good for 72 hours: an older one would be seen as failed at the desk
         "Confermo tutto: il mio vecchio portatile fa da server di casa da due anni, "
         "e non si sente. Quanto consuma il tuo *sotto carico*, con due persone che guardano le foto?",
     ),
     _Said(
         "Paolo Marchetti",
-        3 * _DAY + 20,
+        2 * _DAY + 1265,
         "Il mio sta sui 4 watt con il disco fermo e arriva a 12. "
         "La differenza l’ha fatta spegnere la scheda grafica dal BIOS.",
         answers="Giulia Ferri",

@@ -99,6 +99,9 @@ class Letters(Protocol):
     def quote(self, text: str) -> str:
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
 
+    def cite(self, text: str) -> str:
+        """The site's own text: an address in it becomes no link, names such as ASP.NET stay as they are."""
+
 
 class SpamChecker(Protocol):
     @property

@@ -152,7 +152,7 @@ def _week(site: Site, monday: date) -> tuple[datetime, datetime]:
 
 
 def _day(day: date, tongue: str) -> str:
-    return moment(datetime.combine(day, time(), UTC), tongue).partition(",")[0]
+    return moment(datetime.combine(day, time(), UTC), tongue, "UTC").partition(",")[0]
 
 
 def _frame(tools: Toolbox, queued: QueuedNotice, site: Site) -> dict[str, object]:

@@ -12,6 +12,7 @@ from engagement.domain.reports import MAX_EXPLANATION, MAX_NAME, Report, ReportR
 from engagement.domain.sites import Site
 from engagement.web import forms
 
+CHOOSE = N_("Please choose a reason.")
 VOTE = N_("A vote is -1, 0 or 1.")
 EXPLANATION = N_("Please write what is wrong, in at most %(most)s characters.")
 NOTIFIER = N_("Please write your name, in at most %(most)s characters.")
@@ -131,6 +132,8 @@ def numbers(given: Mapping[str, str], known: Mapping[str, tuple[int, int]]) -> d
 
 
 def _reason(value: str) -> str:
+    if not value:
+        raise forms.Wrong(CHOOSE)
     known = [reason.value for reason in ReportReason]
     if value not in known:
         raise forms.Wrong(forms.CHOICE, known=", ".join(known))

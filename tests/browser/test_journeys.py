@@ -151,6 +151,13 @@ def test_the_desk_shows_each_status_and_keeps_the_language(reader: Reader, moder
 
 
 @pytest.mark.parametrize("reader", ["script", "plain"], indirect=True)
+def test_who_has_no_link_at_hand_asks_for_one(reader: Reader, house: House) -> None:
+    reader.page.goto(f"{house.url}/sites/demo/newsletter/leave")
+    reader.page.get_by_label("Il tuo indirizzo e-mail").fill("lettrice@posta.example")
+    reader.press("Inviami il link")
+    reader.sees("Se questo indirizzo riceve la newsletter")
+
+
 def test_a_newsletter_sign_up_is_confirmed_from_the_mail(reader: Reader, house: House) -> None:
     page = reader.page
     box = page.locator("form[data-newsletter]")

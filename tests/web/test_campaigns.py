@@ -129,7 +129,7 @@ def test_a_campaign_that_is_not_there_is_not_found(
 
 
 def test_a_feed_in_trouble_is_shown(client: FlaskClient, tools: Toolbox, server: Blog, clock: StoppedClock) -> None:
-    for status, words in ((500, "the server answered 500"), (410, "Il feed non esiste più (410)")):
+    for status, words in ((500, "il server ha risposto 500"), (410, "Il feed non esiste più (410)")):
         server.put("/feed", "", status)
         clock.move(hours=1)
         feeds.poll_due(tools)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from engagement.domain.comments import Status
 from engagement.mail.postmen import FolderPostman
-from engagement.services import moderation
+from engagement.services import mails, moderation
 from engagement.services.demo import seed_demo
 from engagement.services.sites import find_site
 from tests.fakes import FixedScreener
@@ -58,6 +58,9 @@ def test_seeds_are_sown_once(demo: Flask, screener: FixedScreener) -> None:
     text = demo.test_client().get("/demo/").text
     assert text.count("<li class=") == 4
     assert "Giulia Ferri" in text
+    demo.extensions["engagement-background"].once()
+    with demo.app_context():
+        assert mails.listed([site.id], dead=True, limit=9)[0] == []  # no letter was too old to be sent
     assert "in risposta a Paolo Marchetti" in text
     assert "Davide Sala" not in text  # held for its links
     assert "Offerte Lampo" not in text  # rejected for words on the site's list

@@ -179,3 +179,12 @@ def test_a_listed_word_wins_over_an_explained_one(client: FlaskClient) -> None:
     marked = '<p><mark>Parole</mark> e <mark class="s2" title="toxicity +1.00">altre</mark></p>'
     with client.application.test_request_context("/desk/?lang=en"):
         assert underlined(html, ["parole"], spans) == marked
+
+
+def test_the_desk_has_the_clocks_of_the_site(client: FlaskClient, screener: FixedScreener) -> None:
+    enter(client)
+    decide(client, hold(client, screener))
+    page = client.get("/desk/audit").text
+    assert "25 novembre 2026, 13:00</time>" in page  # 12:00 UTC
+    assert "Orari: Europe/Rome" in page
+    assert "Ultima decisione: 25 novembre 2026, 13:00." in client.get("/desk/").text

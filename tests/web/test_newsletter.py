@@ -185,3 +185,29 @@ def test_a_plain_form_says_what_is_missing_as_a_page(client: FlaskClient) -> Non
     assert "Per iscriverti devi accettare" in answer.text
     assert client.post(FORM, json={}).status_code == 415
     assert client.post(FORM, data=sent, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+def test_a_refused_form_has_a_way_back(client: FlaskClient) -> None:
+    wrong, home = {"email": "nessuna", "consent": "true"}, "https://blog.example/articolo"
+    for sent in (
+        client.post(FORM, data=wrong | {"source_url": home}),
+        client.post(FORM, data=wrong, headers={"Referer": home}),
+    ):
+        assert sent.status_code == 422
+        assert f'<a href="{home}">Torna alla pagina</a>' in sent.text
+    elsewhere = client.post(FORM, data=wrong | {"source_url": "https://evil.example/"})
+    assert "evil.example" not in elsewhere.text
+    again = client.post(f"{FORM}/leave", data={"email": "nessuna"})
+    assert f'<a href="{FORM}/leave">Torna alla pagina</a>' in again.text
+
+
+def test_a_link_that_is_none_tells_what_to_do(client: FlaskClient) -> None:
+    answer = client.get("/newsletter/confirm/x", headers={"Accept-Language": "en"})
+    assert answer.status_code == 410
+    assert "open the newest mail" in answer.text
+
+
+def test_browsers_may_say_where_the_form_without_a_token_stands(client: FlaskClient) -> None:
+    """With "no-referrer" they send "Origin: null" with it, which is refused."""
+    assert client.get(f"{FORM}/leave").headers["Referrer-Policy"] == "same-origin"
+    assert client.get("/newsletter/leave/x").headers["Referrer-Policy"] == "no-referrer"

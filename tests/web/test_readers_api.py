@@ -136,6 +136,7 @@ def test_while_a_change_is_held_the_published_text_stays(client: FlaskClient, sc
     page = client.get("/desk/").text
     assert "Un testo dubbio." in page
     assert "Un nuovo testo per un commento già pubblicato" in page
+    assert "<strong>Trattenuto:</strong> tossicità" in page  # the reasons are those of the new text
     assert decide(client, given["comment"]["id"]).status_code == 303
     (shown,) = listed(client)["comments"]
     assert shown["body_html"] == "<p>Un testo dubbio.</p>"
@@ -291,7 +292,9 @@ def test_a_report_names_every_wrong_field(client: FlaskClient) -> None:
     given = post(client, 201)
     said = report(client, given, 422, reason="bored", explanation="", name="", email="no", good_faith=False, more=1)
     pointers = [e["pointer"] for e in said["errors"]]
-    assert pointers == ["/email", "/explanation", "/good_faith", "/more", "/name", "/reason"]
+    assert pointers == ["/more", "/reason", "/explanation", "/name", "/email", "/good_faith"]  # as the form has them
+    [unsaid] = report(client, given, 422, reason="")["errors"]
+    assert unsaid["detail"] == "Scegli un motivo."  # no codes for who chose none
     assert report(client, given, reason="child-safety", name=..., email=...)["reference"]
 
 

@@ -33,6 +33,30 @@ def thread(client: FlaskClient, **query: str) -> str:
     return client.get("/sites/demo/thread", query_string={"page_url": PAGE} | query).text
 
 
+def test_times_are_those_of_the_site(client: FlaskClient) -> None:
+    send(client)
+    assert "25 novembre 2026, 13:00</time>" in thread(client)  # 12:00 UTC, in Rome
+
+
+def test_who_only_looks_is_not_told_that_nothing_was_sent(client: FlaskClient) -> None:
+    for path in ("thread", "write"):
+        page = client.get(f"/sites/nessuno/{path}").text
+        assert "<h1>Sito non trovato</h1>" in page
+        assert "non è stato inviato" not in page
+
+
+def test_what_is_too_large_to_be_read_still_has_a_way_back(client: FlaskClient) -> None:
+    large, browser = TYPED | {"body": "x" * 3_000_000}, {"Accept": "text/html,*/*;q=0.8"}
+    answer = client.post("/sites/demo/comments", data=large, headers=browser | {"Referer": PAGE})
+    assert answer.status_code == 413
+    assert f'<a href="{PAGE}">Torna alla pagina</a>' in answer.text
+    for site in ("demo", "nessuno"):
+        foreign = client.post(
+            f"/sites/{site}/comments", data=large, headers=browser | {"Referer": "https://evil.example/"}
+        )
+        assert "evil.example" not in foreign.text
+
+
 def test_a_published_comment_leads_back_to_its_place_on_the_page(client: FlaskClient) -> None:
     answer = send(client)
     assert answer.status_code == 303

@@ -127,7 +127,7 @@ def test_a_filled_trap_holds_the_comment_and_says_why(client: FlaskClient) -> No
     assert send(client, ak_hp_textarea="compra").location.endswith("?commento=attesa#respond")
     assert listed(client)["count"] == 0
     enter(client)
-    assert "indizi di spam (2 punti): honeypot" in client.get("/desk/").text
+    assert "indizi di spam (punti: 2): compilato un campo che nessuno vede" in client.get("/desk/").text
 
 
 def test_without_a_site_in_the_path_the_page_tells(client: FlaskClient) -> None:

@@ -13,9 +13,14 @@
     event.preventDefault();
     const { email, consent } = form.elements;
     const wrong = !email.value.trim() || !email.checkValidity() ? email : !consent.checked ? consent : null;
-    for (const field of [email, consent]) field.toggleAttribute("aria-invalid", false);
+    for (const field of [email, consent]) {
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
+    }
+    note.classList.toggle("eng-error", Boolean(wrong));
     if (wrong) {
       wrong.setAttribute("aria-invalid", "true");
+      wrong.setAttribute("aria-describedby", note.id);
       note.textContent = sentences[wrong.name];
       wrong.focus();
       return;

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, make_response, render_template
 from markupsafe import Markup, escape
 
 from engagement.domain.errors import NotFound
+from engagement.domain.sites import DEFAULT_ZONE
 from engagement.language import moment
 from engagement.web.house import language, toolbox
 from engagement.web.pages.words import words
@@ -113,7 +114,7 @@ def _date(message: EmailMessage) -> str:
     """When it was written, in words; as it stands where it is no date."""
     header = message["Date"]
     at = getattr(header, "datetime", None)
-    return moment(at, language()) if at is not None else str(header or "")
+    return moment(at, language(), DEFAULT_ZONE) if at is not None else str(header or "")
 
 
 def _part(message: EmailMessage, kind: str) -> str:

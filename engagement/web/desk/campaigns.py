@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.articles import CampaignState, Feed, FeedState, Order, state_after
 from engagement.domain.messages import N_
-from engagement.language import say
+from engagement.domain.troubles import TROUBLES
+from engagement.language import retold, say
 from engagement.services import campaigns, feeds
 from engagement.web.desk import room
 from engagement.web.desk.reading import frame
@@ -44,7 +45,7 @@ def all_campaigns() -> Response:
         room="campaigns",
         **frame(session),
         found=[_shown(one, names) for one in campaigns.view(session.site_ids)],
-        unwell=[(one, _is_gone(one)) for one in unwell],
+        unwell=[(one, _is_gone(one), retold(one.problem, TROUBLES, room.language())) for one in unwell],
     )
 
 

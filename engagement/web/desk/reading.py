@@ -18,7 +18,7 @@ from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
 from engagement.domain.moderators import DeskSession
-from engagement.domain.reasons import LABEL_NAMES
+from engagement.domain.reasons import LABEL_NAMES, TONGUES
 from engagement.domain.screening import Span
 from engagement.language import age as age_of
 from engagement.language import moment, say
@@ -73,9 +73,10 @@ MANY = {
     Status.REJECTED: N_("Rejected comments"),
     Status.SPAM: N_("Spam comments"),
 }
-PAUSED = N_("No mail leaves: %(reason)s. Next try after %(until)s UTC.")
+PAUSED = N_("No mail leaves: %(reason)s. Next try after %(until)s.")
 NO_ANSWER = N_("the mail server does not answer")
 BY_WHOM = N_("Then %(doing)s by %(who)s")
+THEN = N_("Then %(doing)s")  # by its author, who has no address here
 TABS = (Status.HELD, Status.PUBLISHED, Status.REJECTED, Status.SPAM)
 STRENGTHS = 3
 MOVED = N_("%(label)s +%(score)s")
@@ -92,6 +93,7 @@ class Card:
     appeal: str | None  # its author's words to the moderator
     stands: Markup  # the published text, where ``body`` is a new one that waits
     settled: str = ""
+    language: str = ""
 
 
 @room.blueprint.get("/")
@@ -175,16 +177,16 @@ def frame(session: DeskSession) -> dict[str, Any]:
     letters = contact.waiting(session.site_ids)
     stopped = mail_quota.alarm(toolbox())
     waiting = {"count": count, "age": age, "last": last, "letters": letters}
-    return {"me": session, **waiting, "mails_stopped": stopped, "trouble": _trouble()}
+    return {"me": session, **waiting, "mails_stopped": stopped, "trouble": _trouble(session)}
 
 
-def _trouble() -> str:
+def _trouble(session: DeskSession) -> str:
     """Why no mail leaves; "" while it does."""
     way = mails.channel_state()
     if way.paused_until is None:
         return ""
     reason = f"{way.code or ''} {way.reply}".strip() or say(NO_ANSWER, room.language())
-    values = {"reason": reason, "until": moment(way.paused_until, room.language())}
+    values = {"reason": reason, "until": moment(way.paused_until, room.language(), room.clocks(session))}
     return say(Message(PAUSED, values), room.language())
 
 
@@ -192,10 +194,13 @@ def card(item: QueueItem) -> Card:
     body = underlined(item.comment.body_html, highlights.terms(item), item.spans)
     machine = next((line for line in reversed(item.log) if line.actor is Actor.MACHINE or line.model), None)
     last = item.log[-1] if item.log else None
-    status = machine.status_after if machine and not item.stands else item.comment.status
+    status = machine.status_after if machine else item.comment.status
+    if item.stands:  # the reasons are those of the new text, which waits
+        status = Status.HELD
     settled = _by_whom(last) if last and last.actor is not Actor.MACHINE and not item.stands else ""
     stands = Markup(item.stands)  # noqa: S704 - as in ``underlined``
-    return Card(item, body, room.told(item.reasons), _status(status), words_of(item.log), stands, settled)
+    tongue = say(TONGUES.get(item.comment.language, item.comment.language), room.language())
+    return Card(item, body, room.told(item.reasons), _status(status), words_of(item.log), stands, settled, tongue)
 
 
 def underlined(html: str, words: Iterable[str], spans: Sequence[Span] = ()) -> Markup:
@@ -249,7 +254,8 @@ def _done(session: DeskSession) -> QueueItem | None:
 
 
 def _by_whom(line: LogLine) -> str:
-    return say(Message(BY_WHOM, {"doing": Message(DOINGS.get(line.what, line.what)), "who": line.who}), room.language())
+    values = {"doing": Message(DOINGS.get(line.what, line.what)), "who": line.who}
+    return say(Message(BY_WHOM if line.who else THEN, values), room.language())
 
 
 def _many(status: Status) -> str:

@@ -12,7 +12,7 @@ from engagement.services import reports as notices
 from engagement.web.desk import reading, room
 
 REPORTED_BY = N_("%(reason)s, reported by %(name)s")
-NOBODY = N_("nobody named")
+REPORTED = N_("%(reason)s, reported without a name")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,5 @@ def reported() -> Response:
 
 
 def _notice(report: KeptReport) -> Notice:
-    tongue = room.language()
-    name = f"{report.name} <{report.email}>" if report.email else say(NOBODY, tongue)
-    values = {"reason": Message(REASON_NAMES[report.reason]), "name": name}
-    return Notice(say(Message(REPORTED_BY, values), tongue), report)
+    values = {"reason": Message(REASON_NAMES[report.reason]), "name": f"{report.name} <{report.email}>"}
+    return Notice(say(Message(REPORTED_BY if report.email else REPORTED, values), room.language()), report)

@@ -16,6 +16,7 @@ from engagement.domain.moderators import SESSION_MOST, DeskSession
 from engagement.domain.pages import BadAddress, origin_of
 from engagement.domain.policy import Reason
 from engagement.domain.reasons import moderator_text
+from engagement.domain.sites import DEFAULT_ZONE
 from engagement.language import TONGUES, age, best_language, say, speaker
 from engagement.language import moment as written
 from engagement.services import contacts, moderators
@@ -59,21 +60,28 @@ def to(path: str, **query: str) -> str:
 
 
 def show(template: str, code: int = 200, /, **facts: object) -> Response:
-    """A page of the desk in the moderator's language."""
-    tongue = language()
+    """A page of the desk in the moderator's language; ``me``, among the facts, is who is in."""
+    tongue, me = language(), facts.get("me")
+    zone = clocks(me) if isinstance(me, DeskSession) else DEFAULT_ZONE
     page = render_template(
         f"desk/{template}.html",
         _=speaker(tongue),
         language=tongue,
         nonce=nonce(),
-        alarm=_alarm(tongue) if facts.get("me") else "",
-        moment=lambda at: written(at, tongue),
+        alarm=_alarm(tongue) if me else "",
+        moment=lambda at: written(at, tongue, zone),
+        zone=zone,
         ago=lambda at: say(Message(AGO, {"age": age(toolbox().clock.now() - at, tongue)}), tongue),
         to=to,
         others=[(t, name, _here(t)) for t, name in TONGUES.items() if t != tongue],
         **facts,
     )
     return Response(page, code, content_type="text/html; charset=utf-8")
+
+
+def clocks(session: DeskSession) -> str:
+    """The time zone that all times of the desk are in: that of the moderator's first site."""
+    return session.sites[0].rules.time_zone if session.sites else DEFAULT_ZONE
 
 
 def _alarm(tongue: str) -> str:

@@ -78,7 +78,9 @@ def _with_thanks(url: str) -> str:
 def _refusal(error: EngagementError | HTTPException, typed: Mapping[str, str]) -> Response:
     """The refusal as a page, with the status that the JSON door gives it."""
     problem, site = as_problem(error), asked_site()
-    page = _page(site, typed, detail=problem.get_json()["detail"], errors=mistakes(error))
+    said = problem.get_json()
+    title = words(language())["not_written"] if request.method == "POST" else said["title"]
+    page = _page(site, typed, title=title, detail=said["detail"], errors=mistakes(error))
     return guarded(refused(page, problem), site)
 
 
@@ -87,12 +89,14 @@ def _page(
     typed: Mapping[str, str],
     *,
     sent: bool = False,
+    title: str = "",
     detail: str = "",
     errors: Mapping[str, str] | None = None,
 ) -> str:
     return render_template(
         "pages/contact.html",
         site=site,
+        heading=title or words(language())["write_to"],
         values={name: typed.get(name, "") for name in FIELDS},
         back=_way_back(site, typed.get("page_url", "")) if site else "",
         sent=sent,

@@ -15,8 +15,8 @@ from engagement.services import newsletter
 from engagement.services.addresses import checked_address
 from engagement.web import limits, signing_up
 from engagement.web.gate import check_form, check_origin
+from engagement.web.house import asked_site, the_site, toolbox
 from engagement.web.house import language as readers_language
-from engagement.web.house import the_site, toolbox
 from engagement.web.pages.assets import for_one_person
 
 blueprint = Blueprint("newsletter_pages", __name__)
@@ -33,6 +33,9 @@ ASKED_TO_LEAVE = N_("If this address receives the newsletter, a mail with the li
 ASK_LEAVE_BUTTON = N_("Send me the link")
 ADDRESS = N_("Your e-mail address")
 BACK = N_("Back to the page")
+TOO_OLD = N_("It is too old or was cut short: open the newest mail that you had from here.")
+_ASKING = {"newsletter_pages.show_ask_to_leave", "newsletter_pages.ask_to_leave"}
+_ON_OUR_PAGES = {"newsletter_pages.ask_to_leave", "preferences.act"}  # forms that stand at the address they are sent to
 
 _AGREED = {"true", "on", "1", "yes", "si", "sì"}
 _FIELDS = ("email", "name", "source_url")
@@ -119,11 +122,28 @@ def for_people(answer: Response) -> Response:
     """A problem becomes a page with its words; nothing here is kept, indexed, framed or passed on."""
     if answer.mimetype == "application/problem+json":
         said = answer.get_json(force=True)
+        tongue = readers_language()
         lines = dict.fromkeys([said["detail"], *(e["detail"] for e in said.get("errors", []))])
-        page = _page(list(lines), readers_language())
+        advice = [say(TOO_OLD, tongue)] if answer.status_code == 410 else []
+        page = _page([*lines, *advice], tongue, back=_way_back(answer.status_code))
         answer.set_data(page.get_data())
         answer.content_type = page.content_type
-    return for_one_person(answer)
+    answer = for_one_person(answer)
+    if request.endpoint in _ASKING:  # no token stands in the address; without it browsers send "Origin: null"
+        answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+def _way_back(status: int) -> str:
+    """To the form that was refused: ours, or on one of the site's pages; "" where nobody tells which."""
+    if request.method != "POST" or status == 410:
+        return ""
+    if request.endpoint in _ON_OUR_PAGES:
+        return request.path
+    site = asked_site()
+    source = request.form.get("source_url", "") if status != 413 else ""  # too large to be read
+    known = (url for url in (source, request.referrer or "") if site and belongs(url, site.origins))
+    return next(known, "")
 
 
 def notice_page(*lines: str, language: str) -> Response:

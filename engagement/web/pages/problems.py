@@ -2,9 +2,11 @@
 
 from flask import Blueprint, Response, abort, render_template, request
 
+from engagement.domain.pages import belongs
 from engagement.language import LANGUAGES, say
-from engagement.web.house import language
+from engagement.web.house import asked_site, language
 from engagement.web.pages.assets import CALM_POLICY
+from engagement.web.pages.words import words
 from engagement.web.problems import EXPLANATIONS, TITLES
 
 blueprint = Blueprint("problem_pages", __name__)
@@ -33,11 +35,24 @@ def for_people(answer: Response) -> Response:
     if request.accept_mimetypes.best_match([_PROBLEM, "application/json", "text/html"]) != "text/html":
         return answer
     said = answer.get_json(force=True)
-    page = render_template("pages/notice.html", title=said["title"], lines=[said["detail"]], language=language())
+    page = render_template(
+        "pages/notice.html",
+        title=said["title"],
+        lines=[said["detail"]],
+        back=_way_back(),
+        back_text=words(language())["back_to_page"],
+        language=language(),
+    )
     answer.set_data(page)
     answer.content_type = "text/html; charset=utf-8"
     answer.headers["Content-Security-Policy"] = CALM_POLICY
     return answer
+
+
+def _way_back() -> str:
+    """The page of the site whose form was sent, where the browser tells."""
+    site, url = asked_site() if request.method == "POST" else None, request.referrer or ""
+    return url if site and belongs(url, site.origins) else ""
 
 
 def _part(slug: str, tongue: str) -> dict[str, str]:

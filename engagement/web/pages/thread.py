@@ -74,7 +74,9 @@ def _comments_alone(key: str) -> Response:
         shown = facts(site, comments.read_thread(site, **asked), typed={})
         return render_template("pages/fragment.html", **shown, base=_base(), form=False).encode()
 
-    tag = ready.tag_of("fragment", site.id, site.key, site.language, _base(), mark, sorted(asked.items()))
+    tag = ready.tag_of(
+        "fragment", site.id, site.key, site.language, site.rules.time_zone, _base(), mark, sorted(asked.items())
+    )
     answer = ready.answer(make, tag=tag, keep=bool(mark), kind="text/html; charset=utf-8")
     answer.headers["Cache-Control"] = ready.freshness()
     return guarded(answer, site)
@@ -133,7 +135,7 @@ def facts(site: Site, thread: Thread, *, typed: Mapping[str, str]) -> dict[str, 
         "words": words(site.language),
         "linked": linked(thread),
         "language": site.language,
-        "moment": lambda at: moment(at, site.language),
+        "moment": lambda at: moment(at, site.language, site.rules.time_zone),
     }
 
 
@@ -222,6 +224,7 @@ def refusal_page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str
     values = {name: typed.get(name, "") for name in FIELDS} | {form_time.FIELD: form_time.stamp()}
     page = render_template(
         "pages/refusal.html",
+        heading=words(language())["refused"] if request.method == "POST" else said["title"],
         site=site if typed else None,
         detail=said["detail"],
         reasons=[reason["text"] for reason in said.get("reasons", [])],
@@ -230,11 +233,17 @@ def refusal_page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str
         errors=wrong,
         ask=_asks_first() and problem.status_code != 403,
         values=values,
-        back=values["page_url"] if site and belongs(values["page_url"], site.origins) else "",
+        back=_way_back(site, values["page_url"]),
         words=words(language()),
         language=language(),
     )
     return guarded(refused(page, problem), site)
+
+
+def _way_back(site: Site | None, page_url: str) -> str:
+    """The article, or where the browser says that it came from: what was too large to read names no page."""
+    known = (url for url in (page_url, request.referrer or "") if site and belongs(url, site.origins))
+    return next(known, "")
 
 
 def guarded(answer: Response, site: Site | None) -> Response:
