@@ -21,6 +21,7 @@ _WHOLE_LINK = re.compile(r"<a [^>]*>.*?</a>", re.DOTALL)
 _TARGET = re.compile(r"""<a(?: [a-z]+="[^"]*")*? href="([^"]*)\"""")
 _WRITTEN = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"']", re.IGNORECASE)
 _PIECE = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>|&[#\w]+;)""")
+_EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)")
 _BREAKS = re.compile(r"</(?:p|li|blockquote|pre|ul|ol)>|<(?:br|hr)\s*/?>")
 
 
@@ -54,6 +55,14 @@ def visible_text(body_html: str) -> str:
     """What a reader sees of a rendered comment, blocks on lines of their own."""
     spaced = _BREAKS.sub("\n", body_html)
     return html.unescape(nh3.clean(spaced, tags=set())).strip()
+
+
+def source_text(markdown: str) -> str:
+    """What a comment's source says, shown or not, without its marks of emphasis: models read them as masked letters.
+
+    Marks inside a word stay: where Markdown takes them for emphasis the visible text holds the word without them.
+    """
+    return _EMPHASIS.sub("", markdown)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engagement.domain.analysis import utf16_length as units
 from engagement.domain.sites import MAX_BODY_BYTES
-from engagement.markup import Mark, clean, count_links, render, underlined, visible_text
+from engagement.markup import Mark, clean, count_links, render, source_text, underlined, visible_text
 from tests.data_sets import DATA
 
 TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
@@ -73,6 +73,19 @@ def test_markdown_a_reader_expects_is_kept() -> None:
 def test_visible_text_is_what_a_reader_sees() -> None:
     assert visible_text(render("a **b**c &amp; d")) == "a bc & d"
     assert count_links(render("[a](http://a.example) [b](http://b.example)")) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("**Grazie** _mille_, ~~no~~ `sì`", "Grazie mille, no sì"),
+        ("* uno\n* due", " uno\n due"),
+        ("c*tt*vo e un_nome_lungo", "c*tt*vo e un_nome_lungo"),
+        ('[qui](https://a.example/b_c "detto piano")', '[qui](https://a.example/b_c "detto piano")'),
+    ],
+)
+def test_a_source_is_read_without_marks_of_emphasis(source: str, said: str) -> None:
+    assert source_text(source) == said
 
 
 def test_links_are_counted_wherever_their_address_stands() -> None:

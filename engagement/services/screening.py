@@ -14,7 +14,7 @@ from engagement.domain.sites import Site
 from engagement.domain.spam import signs_of
 from engagement.domain.tongue import told
 from engagement.domain.wordlists import WordLists
-from engagement.markup import count_links, link_targets, visible_text
+from engagement.markup import count_links, link_targets, source_text, visible_text
 from engagement.services import explaining, publishing
 from engagement.services.learning import learnt
 from engagement.services.ports import Toolbox
@@ -32,7 +32,9 @@ def examine(tools: Toolbox, site: Site, comment: Comment, case: Case) -> Decisio
     """
     seen = visible_text(comment.body_html)
     links = count_links(comment.body_html)
-    texts = tuple(dict.fromkeys((seen, comment.body, comment.author, *([case.title] if case.title else []))))
+    texts = tuple(
+        dict.fromkeys((seen, source_text(comment.body), comment.author, *([case.title] if case.title else [])))
+    )
     beside = (comment.email, comment.website, *link_targets(comment.body_html), case.title)
     return decide(
         replace(

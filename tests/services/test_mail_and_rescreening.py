@@ -9,6 +9,7 @@ from engagement.domain.notices import Delivery, SendOutcome
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
+from engagement.screening.catalogue import open_screener
 from engagement.services import comments, upkeep
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
@@ -167,3 +168,9 @@ def test_tidying_destroys_keys_of_past_days(tools: Toolbox, site: Site, clock: S
     upkeep.tidy(tools)
     send(tools, site, "Un altro giorno, un altro commento.")
     assert deliver_due(tools) == 1
+
+
+@pytest.mark.parametrize("body", ["**Grazie**", "*Grazie* mille", "Grazie, **davvero** utile.", "* Grazie\n* Prego"])
+def test_emphasis_is_not_taken_for_masked_letters(tools: Toolbox, site: Site, body: str) -> None:
+    object.__setattr__(tools, "screener", open_screener("embedded", timeout=30))
+    assert send(tools, site, body).comment.status is Status.PUBLISHED
