@@ -218,9 +218,9 @@ def checked(found: dict[str, Any], wrong: dict[str, Message], checks: Mapping[st
 
 
 def refuse(wrong: Mapping[str, Message]) -> None:
-    """Raise ``InvalidInput`` when there is anything to say, in the order in which it was found: that of the form."""
+    """Raise ``InvalidInput`` when there is anything to say."""
     if wrong:
-        raise InvalidInput([FieldError(f"/{_escaped(k)}", m) for k, m in wrong.items()])
+        raise InvalidInput([FieldError(f"/{_escaped(k)}", m) for k, m in sorted(wrong.items())])
 
 
 class Wrong(Exception):

@@ -38,6 +38,11 @@ def test_times_are_those_of_the_site(client: FlaskClient) -> None:
     assert "25 novembre 2026, 13:00</time>" in thread(client)  # 12:00 UTC, in Rome
 
 
+def test_mistakes_are_named_in_the_order_of_the_form(client: FlaskClient) -> None:
+    page = send(client, author="", email="no", body="").text
+    assert re.findall(r'<a href="#eng-(\w+)">', page) == ["author", "email", "body"]
+
+
 def test_who_only_looks_is_not_told_that_nothing_was_sent(client: FlaskClient) -> None:
     for path in ("thread", "write"):
         page = client.get(f"/sites/nessuno/{path}").text

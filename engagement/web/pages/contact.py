@@ -93,6 +93,7 @@ def _page(
     detail: str = "",
     errors: Mapping[str, str] | None = None,
 ) -> str:
+    wrong = errors or {}
     return render_template(
         "pages/contact.html",
         site=site,
@@ -101,7 +102,7 @@ def _page(
         back=_way_back(site, typed.get("page_url", "")) if site else "",
         sent=sent,
         detail=detail,
-        errors=errors or {},
+        errors={name: wrong[name] for name in (*FIELDS, *wrong) if name in wrong},  # as the form has them
         words=words(language()),
         language=language(),
     )

@@ -230,7 +230,7 @@ def refusal_page(problem: Response, typed: Mapping[str, str], wrong: Mapping[str
         reasons=[reason["text"] for reason in said.get("reasons", [])],
         notify=_wants_replies(),
         appeal=said.get("appeal", ""),
-        errors=wrong,
+        errors={name: wrong[name] for name in (*FIELDS, *wrong) if name in wrong},  # as the form has them
         ask=_asks_first() and problem.status_code != 403,
         values=values,
         back=_way_back(site, values["page_url"]),

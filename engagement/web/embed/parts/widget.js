@@ -63,8 +63,10 @@ class Comments {
 
   /** Mistakes at their fields, and a summary that leads to them. */
   wrong(form, box, text, errors) {
-    const lines = errors.map(({ pointer, detail }) => {
-      const field = form.elements[pointer.slice(1)];
+    const { elements } = form;
+    const place = ({ pointer }) => [...elements].indexOf(elements[pointer.slice(1)]);
+    const lines = [...errors].sort((one, other) => place(one) - place(other)).map(({ pointer, detail }) => {
+      const field = elements[pointer.slice(1)];
       if (!field || field.type === "hidden") return make("li", {}, detail);
       this.mark(field, detail);
       const jump = (event) => { event.preventDefault(); field.focus(); };
