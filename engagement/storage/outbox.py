@@ -135,12 +135,12 @@ def finish(session: Session, row_id: int, token: str, *, delivery: Delivery, now
     return True
 
 
-def suppress(session: Session, row_id: int, token: str) -> None:
-    """The reason to send is gone."""
+def suppress(session: Session, row_id: int, token: str, why: str = "") -> None:
+    """The reason to send is gone, or there is one not to: ``why`` is that of the list of those not written to."""
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.id == row_id, OutboxRow.lease_token == token)
-        .values(state=OutboxState.SUPPRESSED.value, lease_token="", lease_until=None)
+        .values(state=OutboxState.SUPPRESSED.value, why=why, lease_token="", lease_until=None)
     )
 
 
@@ -149,7 +149,7 @@ def revive(session: Session, key: str, now: datetime) -> None:
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.key == key, OutboxRow.state == OutboxState.SUPPRESSED.value)
-        .values(state=OutboxState.QUEUED.value, attempts=0, next_attempt_at=now, expires_at=now + EXPIRES_AFTER)
+        .values(state=OutboxState.QUEUED.value, why="", attempts=0, next_attempt_at=now, expires_at=now + EXPIRES_AFTER)
     )
 
 
