@@ -334,17 +334,13 @@ def _bad_values(s: Settings) -> list[str]:
         bad.append("policy.hold_disguise must lie between 0 and 1")
     if not 0 <= s.feeds.digest_hour <= 23:
         bad.append("feeds.digest_hour must be an hour, 0 to 23")
-    return bad + _bad_mail(s) + _bad_analysis(s) + _bad_numbers(s) + s.brevo.mistakes()
+    return bad + _bad_others(s) + _bad_numbers(s) + s.brevo.mistakes()
 
 
-def _bad_mail(s: Settings) -> list[str]:
-    if not s.mail.return_path or _ADDRESS.fullmatch(s.mail.return_path):
-        return []
-    return ["mail.return_path must be a plain address of yours, such as bounces@blog.example"]
-
-
-def _bad_analysis(s: Settings) -> list[str]:
+def _bad_others(s: Settings) -> list[str]:
     bad = []
+    if s.mail.return_path and not _ADDRESS.fullmatch(s.mail.return_path):
+        bad.append("mail.return_path must be a plain address of yours, such as bounces@blog.example")
     if s.screening.model == "remote" and not s.screening.remote_url.startswith(("http://", "https://")):
         bad.append("screening.remote_url must be the http or https address of an analyzer")
     if s.analyzer.public_url and not s.analyzer.public_url.startswith(("http://", "https://")):
