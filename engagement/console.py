@@ -24,6 +24,7 @@ from engagement.cli.feed import feed
 from engagement.cli.form import form
 from engagement.cli.imports import import_command
 from engagement.cli.key import key
+from engagement.cli.mail import TryLater, mail
 from engagement.cli.model import model
 from engagement.cli.moderator import moderator
 from engagement.cli.newsletter import newsletter
@@ -97,7 +98,7 @@ def commands(ctx: click.Context, config: Path | None) -> None:
         ctx.obj = House(load())
     except SettingsError as error:
         if ctx.invoked_subcommand != "doctor":  # which is there to tell about it
-            raise click.ClickException(str(error)) from error
+            raise (TryLater if ctx.invoked_subcommand == "mail" else click.ClickException)(str(error)) from error
         ctx.obj = House(Settings(), error.mistakes)
 
 
@@ -271,6 +272,7 @@ for command in (
     form,
     import_command,
     key,
+    mail,
     model,
     moderator,
     newsletter,

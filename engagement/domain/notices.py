@@ -93,7 +93,10 @@ class QueuedNotice:
 
 @dataclass(frozen=True)
 class KeptMail:
-    """An outbox row as the desk shows it; ``code`` and ``reply`` are the mail server's last answer."""
+    """An outbox row as the desk shows it; ``code`` and ``reply`` are the mail server's last answer.
+
+    ``why`` tells of one that was not sent which line of the list forbade it, "" where its own reason was gone.
+    """
 
     id: int
     kind: NoticeKind
@@ -105,6 +108,8 @@ class KeptMail:
     reply: str
     created_at: datetime
     next_attempt_at: datetime
+    sent_at: datetime | None = None
+    why: str = ""
 
 
 class SendOutcome(StrEnum):

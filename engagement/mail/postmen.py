@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import smtplib
 import ssl
 import time
@@ -10,6 +9,7 @@ from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
 
+from engagement.domain.bounces import clean
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.settings import Mail
 
@@ -93,7 +93,7 @@ class SmtpPostman:
         except (smtplib.SMTPException, OSError, ValueError) as error:
             return _no_way(error)
         try:
-            sender = parseaddr(str(message_from_bytes(message)["From"]))[1]
+            sender = self._s.return_path or parseaddr(str(message_from_bytes(message)["From"]))[1]
             server.sendmail(sender, [recipient], message)
         except (smtplib.SMTPException, OSError, ValueError) as error:
             return _not_taken(error)
@@ -137,10 +137,10 @@ def _no_way(error: Exception) -> Delivery:
     if isinstance(error, smtplib.SMTPResponseException):
         later = isinstance(error, smtplib.SMTPSenderRefused) and 400 <= error.smtp_code < 500
         outcome = SendOutcome.RETRY if later and error.smtp_code != _CLOSING else SendOutcome.CHANNEL
-        return Delivery(outcome, error.smtp_code, _clean(error.smtp_error))
+        return Delivery(outcome, error.smtp_code, clean(error.smtp_error))
     if isinstance(error, OSError) and not _is_protocol(error):
         return Delivery(SendOutcome.CHANNEL, reply=type(error).__name__)
-    return Delivery(SendOutcome.CHANNEL, reply=_clean(str(error)))  # no STARTTLS, no way to log in, bad host name
+    return Delivery(SendOutcome.CHANNEL, reply=clean(str(error)))  # no STARTTLS, no way to log in, bad host name
 
 
 def _not_taken(error: Exception) -> Delivery:
@@ -166,10 +166,4 @@ def _answer(code: int, reply: bytes | str) -> Delivery:
     outcome = SendOutcome.RETRY if 400 <= code < 500 else SendOutcome.REFUSED
     if code in _LOGIN_WANTED or code == _CLOSING:
         outcome = SendOutcome.CHANNEL
-    return Delivery(outcome, code, _clean(reply))
-
-
-def _clean(reply: bytes | str) -> str:
-    """At most 200 characters, without anybody's address."""
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return re.sub(r"\S+@\S+", "…", text)[:200]
+    return Delivery(outcome, code, clean(reply))

@@ -248,6 +248,7 @@ CHECKS: tuple[Check, ...] = (
     outside.dkim,
     outside.dmarc,
     outside.reverse_name,
+    outside.returns,
     _of_brevo(brevo_check.brevo_account),
     _of_brevo(brevo_check.brevo_attributes),
 )

@@ -26,7 +26,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
-from engagement.services import campaigns, digests, replies, summaries, suppressions
+from engagement.services import bounces, campaigns, digests, replies, summaries, suppressions
 from engagement.services.ports import Toolbox
 from engagement.storage import channel, comments, contact, newsletter, outbox, reports, revisions, sites
 from engagement.storage.db import reading, transaction
@@ -84,11 +84,13 @@ def _deliver(tools: Toolbox, queued: QueuedNotice) -> None:
     now = tools.channel.opens_at(at)
     with transaction() as session:
         if delivery is None:
-            outbox.suppress(session, queued.id, queued.token)
+            outbox.suppress(session, queued.id, queued.token, _forbidden(tools, session, queued.notice))
             channel.take_back(session, queued.id)
             return
         _tell_others(session, queued, delivery, now if now > at else None)
         kept = outbox.finish(session, queued.id, queued.token, delivery=delivery, now=now, jitter=jitter)
+        if kept:
+            bounces.hear(tools, session, queued, delivery)
     if not kept:
         _log.warning("notice %s was taken over by another worker meanwhile", queued.id)
 
@@ -126,8 +128,9 @@ def _send(tools: Toolbox, queued: QueuedNotice) -> Delivery | None:
 
 def _facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | None:
     """What the letter tells; None when there is nothing to tell any more."""
-    if queued.notice.kind in TO_READERS and _silenced(tools, queued.notice):
-        return None  # since it was queued
+    with reading() as session:
+        if _forbidden(tools, session, queued.notice):
+            return None  # since it was queued
     return _GATHER[queued.notice.kind](tools, queued)
 
 
@@ -156,9 +159,12 @@ def _newsletter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object]
     }
 
 
-def _silenced(tools: Toolbox, notice: Notice) -> bool:
-    with reading() as session:
-        return suppressions.silenced(tools, session, notice.site_id, notice.recipient.lower())
+def _forbidden(tools: Toolbox, session: Session, notice: Notice) -> str:
+    """Why the list forbids a mail; "" where it does not."""
+    if notice.kind not in TO_READERS:
+        return ""
+    line = suppressions.line_of(tools, session, notice.site_id, notice.recipient.lower())
+    return line.reason.value if line and line.reason.silences else ""
 
 
 def _still_so(notice: Notice, comment: Comment) -> bool:

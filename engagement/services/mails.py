@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from engagement.domain.channel import ChannelState
 from engagement.domain.errors import Conflict, NotFound, Unavailable
 from engagement.domain.messages import N_, Message
-from engagement.domain.notices import DEAD, MAY_BE_SENT_AGAIN, WAITING, KeptMail
+from engagement.domain.notices import DEAD, MAY_BE_SENT_AGAIN, WAITING, KeptMail, OutboxState
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, channel, mail_log, outbox, schema
 from engagement.storage.db import reading, transaction
@@ -14,11 +14,11 @@ RESENT = "mail-resent"
 
 
 def listed(
-    site_ids: Sequence[int], *, dead: bool, limit: int, before: int | None = None
+    site_ids: Sequence[int], states: Sequence[OutboxState], *, limit: int, before: int | None = None
 ) -> tuple[list[KeptMail], int | None]:
-    """Mails of one's sites that were given up, or that wait; and where the next ones begin."""
+    """Mails of one's sites in some states; and where the next ones begin."""
     with reading() as session:
-        found = mail_log.listed(session, site_ids, DEAD if dead else WAITING, limit + 1, before)
+        found = mail_log.listed(session, site_ids, states, limit + 1, before)
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 

@@ -16,7 +16,7 @@ from engagement.services.addresses import address_hash, hashes_of
 from engagement.services.once import Once, remember, replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash_in
-from engagement.storage import contacts, newsletter, sites, wishes
+from engagement.storage import bounces, contacts, newsletter, sites, wishes
 from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
@@ -79,6 +79,7 @@ def confirm(tools: Toolbox, token: str) -> Subscription:
         newsletter.prove(session, _proof(tools, changed, "confirmed", now, "link"))
         # Who left and confirmed again is back; other silences are not lifted by a link that is older than they are.
         suppressed.lift(session, hashes_of(tools, changed.email), site_id=changed.site_id, soft=True)
+        bounces.forget(session, hashes_of(tools, changed.email), changed.site_id)  # the mail with the link arrived
         if tools.settings.brevo.on:
             contacts.want(session, changed.email, now, unblock=True)
     tools.wake()

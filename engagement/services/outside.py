@@ -1,6 +1,7 @@
 """What others see of an installation: the names that mail is judged by, and the forms on the blog's pages.
 
-The records: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489), and the name that belongs to the mail server's address.
+The records: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489), where mails come back to, and the name that belongs to
+the mail server's address.
 """
 
 from collections.abc import Callable
@@ -38,6 +39,11 @@ def reverse_name(patient: Patient) -> Finding:
     return _asked(patient, "reverse name", _reverse)
 
 
+def returns(patient: Patient) -> Finding:
+    """Whether the domain that mails come back to takes mail at all (RFC 5321, 5.1; RFC 7505)."""
+    return _asked(patient, "returned mails", _returns)
+
+
 def forms_on_pages(patient: Patient) -> Finding:
     """Whether the newest commented page of each site, or its home page, holds one of our forms."""
     what, settings = "forms on pages", patient.tools.settings
@@ -63,7 +69,14 @@ def _asked(patient: Patient, what: str, look: Callable[[Patient, str, str], Find
         return Finding(what, Grade.WARN, NO_NAMES, "try again later, or look from another machine")
 
 
-def _spf(patient: Patient, what: str, domain: str) -> Finding:
+def _return_path(patient: Patient) -> str:
+    """Where mails come back to: the sender of the envelope."""
+    mail = patient.tools.settings.mail
+    return mail.return_path or mail.sender
+
+
+def _spf(patient: Patient, what: str, _domain: str) -> Finding:
+    domain = _return_path(patient).rpartition("@")[2]  # SPF is asked about the envelope
     found = [text for text in patient.records(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
     if len(found) == 1:
         return Finding(what, Grade.OK, found[0])
@@ -94,6 +107,17 @@ def _dmarc(patient: Patient, what: str, domain: str) -> Finding:
             return Finding(what, Grade.OK, found[0])
     advice = f'add a TXT record to _dmarc.{domain} such as "v=DMARC1; p=none; rua=mailto:postmaster@{domain}"'
     return Finding(what, Grade.WARN, f"{domain} has no DMARC record", advice)
+
+
+def _returns(patient: Patient, what: str, _domain: str) -> Finding:
+    address = _return_path(patient)
+    domain = address.rpartition("@")[2]
+    exchangers = patient.records(domain, "MX")
+    by_address = not exchangers and (patient.records(domain, "A") or patient.records(domain, "AAAA"))
+    if by_address or any(len(one.split()) == 2 and one.split()[1] != "." for one in exchangers):
+        return Finding(what, Grade.OK, f"they go to {address}")
+    advice = f"publish an MX record for {domain}, or set mail.return_path to an address that gets mail; docs/bounces.md"
+    return Finding(what, Grade.WARN, f"{domain} takes no mail, so nobody hears of mails that do not arrive", advice)
 
 
 def _reverse(patient: Patient, what: str, _domain: str) -> Finding:

@@ -14,7 +14,7 @@ from engagement.services import suppressions
 from engagement.services.addresses import hashes_of
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
-from engagement.storage import audit, contacts, privacy, sites
+from engagement.storage import audit, bounces, contacts, privacy, sites
 from engagement.storage import suppressions as suppressed
 from engagement.storage.db import reading, transaction
 
@@ -35,6 +35,7 @@ class Forgotten:
     consents: int
     mails: int
     traces: int
+    bounces: int
 
 
 def forget(tools: Toolbox, email: str, by: str = COMMAND_LINE) -> Forgotten:
@@ -60,6 +61,7 @@ def forget(tools: Toolbox, email: str, by: str = COMMAND_LINE) -> Forgotten:
             consents=privacy.forget_consents(session, hashes),
             mails=privacy.forget_mails(session, email),
             traces=privacy.forget_traces(session, email),
+            bounces=bounces.forget(session, hashes),
         )
         contacts.forget_job(session, email)
         suppressed.lift(session, hashes)
@@ -110,6 +112,7 @@ def _exported(tools: Toolbox, site_id: int | None, email: str | None) -> Iterato
         yield from _kind("reply-consent", privacy.reply_consents_of(session, site_id=site_id, email=email))
         yield from _kind("consent", privacy.consents_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("suppression", privacy.suppressions_of(session, site_id=site_id, hashes=hashes))
+        yield from _kind("bounce", privacy.bounces_of(session, site_id=site_id, hashes=hashes))
         yield from _kind("mail", privacy.mails_of(session, site_id=site_id, email=email))
         if site_id is not None and email is None:
             yield from _kind("suggestion", privacy.suggestions_of(session, site_id))

@@ -20,10 +20,10 @@ from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.markup import visible_text
 from engagement.services import mail_quota, suppressions
-from engagement.services.addresses import address_hash
+from engagement.services.addresses import address_hash, hashes_of
 from engagement.services.newsletter import first_version
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, newsletter, outbox, pages, replies, sites
+from engagement.storage import bounces, comments, newsletter, outbox, pages, replies, sites
 from engagement.storage.db import reading, transaction
 from engagement.storage.newsletter import Proof
 
@@ -76,6 +76,7 @@ def confirm(tools: Toolbox, token: str) -> Site:
         replies.save(session, changed)
         replies.unmute(session, changed.id)
         newsletter.prove(session, _proof(tools, site, changed.email, CONFIRMED, now, "link"))
+        bounces.forget(session, hashes_of(tools, changed.email), site.id)  # the mail with the link arrived
         for comment_id in replies.answers_since(session, changed, _CAUGHT_UP):
             answer = comments.get(session, comment_id)
             if answer is not None:

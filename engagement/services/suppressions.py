@@ -9,7 +9,7 @@ from engagement.domain.sites import Site
 from engagement.domain.suppression import Suppression, SuppressionReason
 from engagement.services.addresses import address_hash, checked_address, hashes_of, silenced_as
 from engagement.services.ports import Toolbox
-from engagement.storage import audit, sites, suppressions
+from engagement.storage import audit, bounces, sites, suppressions
 from engagement.storage.db import reading, transaction
 
 
@@ -27,10 +27,14 @@ def suppress(
 
 
 def unsuppress(tools: Toolbox, email: str, *, site: Site | None = None) -> int:
-    """Take an address off, whatever the reason was; how many lines. Raises ``InvalidInput``."""
+    """Take an address off, whatever the reason was, and count its bounces anew; how many lines.
+
+    Raises ``InvalidInput``.
+    """
     email = checked_address(email)
     with transaction() as session:
         lifted = suppressions.lift(session, hashes_of(tools, email), site_id=site.id if site else None)
+        bounces.forget(session, hashes_of(tools, email), site.id if site else None)
         _audit(tools, session, "unsuppressed", str(lifted), site)
     return lifted
 

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from engagement.domain.bounces import GIVEN_UP_AFTER
 from engagement.domain.moderators import SESSION_MOST
 from engagement.services.ports import Toolbox
-from engagement.storage import day_keys, idempotency, outbox, retention, spam, suggestions, votes
+from engagement.storage import bounces, day_keys, idempotency, outbox, retention, spam, suggestions, votes
 from engagement.storage.db import empty_log, transaction
 
 KEYS_KEPT = timedelta(hours=24)
@@ -25,6 +26,8 @@ def tidy(tools: Toolbox) -> None:
         spam.purge(session, now)
         votes.purge(session, now - timedelta(days=privacy.vote_days))
         outbox.purge(session, now - timedelta(days=privacy.mail_log_days))
+        bounces.drop_disproved(session, now - GIVEN_UP_AFTER)
+        bounces.purge(session, now - timedelta(days=privacy.bounce_days))
         suggestions.purge(session, now - timedelta(days=privacy.suggestion_days))
         retention.forget_logins(session, links_before=now, sessions_before=now - SESSION_MOST)
     _in_batches(retention.forget_refused, now - timedelta(days=privacy.rejected_days))

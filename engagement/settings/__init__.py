@@ -20,6 +20,8 @@ from engagement.settings.reading import build, from_environment, merge, read_tom
 
 _SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}
 _VARIANTS = ("multilingual", "original", "unbiased", "original-small", "unbiased-small")  # Detoxify's
+_MAIL_COUNTS = ("per_minute", "per_day", "remind_after_hours", "bounces_before_suppression")
+_ADDRESS = re.compile(r"[!-;=?A-~]{1,64}@[A-Za-z0-9.-]{1,189}")  # one that can stand in an SMTP command as it is
 _SHA256 = re.compile(r"(?i)([0-9a-f]{64})?")
 _HERE = Path(__file__).resolve().parent.parent  # the package
 
@@ -99,6 +101,8 @@ class Mail:
     password: str = ""
     tls: str = "starttls"
     sender: str = "commenti@localhost.localdomain"
+    return_path: str = ""
+    bounces_before_suppression: int = 3
     timeout: float = 30.0
     dkim_selector: str = ""
     per_minute: int = 0
@@ -164,6 +168,7 @@ class Privacy:
     audit_days: int = 365
     message_days: int = 365
     suggestion_days: int = 365
+    bounce_days: int = 365
 
 
 @dataclass(frozen=True)
@@ -329,11 +334,13 @@ def _bad_values(s: Settings) -> list[str]:
         bad.append("policy.hold_disguise must lie between 0 and 1")
     if not 0 <= s.feeds.digest_hour <= 23:
         bad.append("feeds.digest_hour must be an hour, 0 to 23")
-    return bad + _bad_analysis(s) + _bad_numbers(s) + s.brevo.mistakes()
+    return bad + _bad_others(s) + _bad_numbers(s) + s.brevo.mistakes()
 
 
-def _bad_analysis(s: Settings) -> list[str]:
+def _bad_others(s: Settings) -> list[str]:
     bad = []
+    if s.mail.return_path and not _ADDRESS.fullmatch(s.mail.return_path):
+        bad.append("mail.return_path must be a plain address of yours, such as bounces@blog.example")
     if s.screening.model == "remote" and not s.screening.remote_url.startswith(("http://", "https://")):
         bad.append("screening.remote_url must be the http or https address of an analyzer")
     if s.analyzer.public_url and not s.analyzer.public_url.startswith(("http://", "https://")):
@@ -374,7 +381,7 @@ def _bad_numbers(s: Settings) -> list[str]:
         "limits.mail_per_site_hour": s.limits.mail_per_site_hour,
         "limits.mail_per_hour": s.limits.mail_per_hour,
         "limits.messages_mailed_per_site_hour": s.limits.messages_mailed_per_site_hour,
-        **{f"mail.{key}": getattr(s.mail, key) for key in ("per_minute", "per_day", "remind_after_hours")},
+        **{f"mail.{key}": getattr(s.mail, key) for key in _MAIL_COUNTS},
         "policy.hold_links": s.policy.hold_links,
         "policy.hold_repeats": s.policy.hold_repeats,
         "policy.hold_spam": s.policy.hold_spam,

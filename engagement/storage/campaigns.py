@@ -1,6 +1,7 @@
 """Campaigns, and how far each has walked through the subscriptions of its site."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -101,9 +102,10 @@ def renew_waiting(session: Session, campaign_id: int, now: datetime) -> None:
 def progress(session: Session, campaign: Campaign) -> Progress:
     told = _counted(session, campaign.id)
     if campaign.state in _OVER:
-        row = session.get_one(CampaignRow, campaign.id)  # as it was at the end; a mail then under way came after
-        left_out = max(row.left_out, told.left_out)
-        return Progress(0, max(row.sent, told.sent), max(row.failed, told.failed), left_out)
+        row = session.get_one(CampaignRow, campaign.id)
+        # What is there now, for mails still under way went and others came back; as it was, once they are forgotten.
+        at_end, now = Progress(0, row.sent, row.failed, row.left_out), replace(told, waiting=0)
+        return max(now, at_end, key=lambda one: one.sent + one.failed + one.left_out)
     if campaign.walked:
         return told
     row_ = SubscriptionRow

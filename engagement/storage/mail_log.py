@@ -28,11 +28,18 @@ def get(session: Session, mail_id: int, *, lock: bool = False) -> KeptMail | Non
     return _mail(row) if row else None
 
 
+def by_message_id(session: Session, message_id: str) -> KeptMail | None:
+    """The mail of that Message-ID, locked."""
+    query = select(OutboxRow).where(OutboxRow.message_id == message_id, OutboxRow.kind != PURGE)
+    row = session.scalar(query.with_for_update())
+    return _mail(row) if row else None
+
+
 def queue_again(session: Session, mail_id: int, now: datetime) -> None:
     """As if it were new, so that its links are good again; the Message-ID stays."""
     row = session.get_one(OutboxRow, mail_id)
     row.state, row.attempts, row.lease_token, row.lease_until = OutboxState.QUEUED.value, 0, "", None
-    row.created_at, row.next_attempt_at, row.expires_at = now, now, now + EXPIRES_AFTER
+    row.why, row.created_at, row.next_attempt_at, row.expires_at = "", now, now, now + EXPIRES_AFTER
 
 
 def counts(session: Session) -> dict[OutboxState, int]:
@@ -55,4 +62,6 @@ def _mail(row: OutboxRow) -> KeptMail:
         reply=row.last_reply,
         created_at=row.created_at,
         next_attempt_at=row.next_attempt_at,
+        sent_at=row.sent_at,
+        why=row.why,
     )

@@ -71,3 +71,22 @@ class MailChannelRow(Base):
     code: Mapped[int | None]
     reply: Mapped[str] = mapped_column(Text)  # the server's last line, bounded, without addresses
     full_until: Mapped[datetime | None] = mapped_column(UtcTime)  # when the rates leave room again
+
+
+class BounceRow(Base):
+    """A day on which an address, kept as a keyed hash, did not take a mail of a site."""
+
+    __tablename__ = "bounces"
+    __table_args__ = (
+        UniqueConstraint("site_id", "email_hash", "day", "source", "hard", name="uq_bounces_day"),
+        Index("ix_bounces_hash", "email_hash"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    email_hash: Mapped[str] = mapped_column(String(64))  # HMAC-SHA256 under the installation's secret
+    hard: Mapped[bool]
+    source: Mapped[str] = mapped_column(String(8))  # smtp, report
+    status: Mapped[str] = mapped_column(String(11))  # as in RFC 3463
+    day: Mapped[str] = mapped_column(String(10))  # of ``at``, in UTC
+    at: Mapped[datetime] = mapped_column(UtcTime)  # when that mail was handed over
+    passed_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when a later one was taken, and has not come back

@@ -1,6 +1,6 @@
 """The outbox: mails to be, written in the transaction of what they tell about, sent under a lease."""
 
-import hashlib
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -31,9 +31,10 @@ _DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXP
 def add(session: Session, notice: Notice, now: datetime, message_domain: str, *, due: datetime | None = None) -> None:
     """Queue a notice; a second one with the same key is the same notice and changes nothing. It is sent from ``due``.
 
-    The Message-ID comes from the key, so every try and every copy carries the same one.
+    Every try carries the same Message-ID. It cannot be guessed, for who knows it is believed about a mail that came
+    back (``services.bounces``), and keys count upwards.
     """
-    digest = hashlib.sha256(notice.key.encode()).hexdigest()[:24]
+    digest = secrets.token_hex(12)
     session.execute(
         insert(session, OutboxRow)
         .values(
@@ -134,12 +135,12 @@ def finish(session: Session, row_id: int, token: str, *, delivery: Delivery, now
     return True
 
 
-def suppress(session: Session, row_id: int, token: str) -> None:
-    """The reason to send is gone."""
+def suppress(session: Session, row_id: int, token: str, why: str = "") -> None:
+    """The reason to send is gone, or there is one not to: ``why`` is that of the list of those not written to."""
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.id == row_id, OutboxRow.lease_token == token)
-        .values(state=OutboxState.SUPPRESSED.value, lease_token="", lease_until=None)
+        .values(state=OutboxState.SUPPRESSED.value, why=why, lease_token="", lease_until=None)
     )
 
 
@@ -148,7 +149,7 @@ def revive(session: Session, key: str, now: datetime) -> None:
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.key == key, OutboxRow.state == OutboxState.SUPPRESSED.value)
-        .values(state=OutboxState.QUEUED.value, attempts=0, next_attempt_at=now, expires_at=now + EXPIRES_AFTER)
+        .values(state=OutboxState.QUEUED.value, why="", attempts=0, next_attempt_at=now, expires_at=now + EXPIRES_AFTER)
     )
 
 

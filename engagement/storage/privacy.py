@@ -14,7 +14,7 @@ from engagement.domain.moderation import Actor
 from engagement.storage import pages
 from engagement.storage.contact_tables import ContactJobRow
 from engagement.storage.db import Base, db
-from engagement.storage.mail_tables import ReplyConsentRow, ReplyMuteRow
+from engagement.storage.mail_tables import BounceRow, ReplyConsentRow, ReplyMuteRow
 from engagement.storage.outbox import PURGE
 from engagement.storage.tables import (
     AuditRow,
@@ -193,6 +193,13 @@ def suppressions_of(session: Session, *, site_id: int | None, hashes: Sequence[s
     wanted = [SuppressionRow.site_id == site_id] if site_id is not None else []
     wanted += [SuppressionRow.email_hash.in_(hashes)] if hashes is not None else []
     return _each(session, SuppressionRow, *wanted)
+
+
+def bounces_of(session: Session, *, site_id: int | None, hashes: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """Days on which an address did not take a mail; ``hashes`` as in ``consents_of``."""
+    wanted = [BounceRow.site_id == site_id] if site_id is not None else []
+    wanted += [BounceRow.email_hash.in_(hashes)] if hashes is not None else []
+    return _each(session, BounceRow, *wanted)
 
 
 def mails_of(session: Session, *, site_id: int | None, email: str | None) -> Iterator[dict[str, Any]]:

@@ -220,6 +220,9 @@ class OutboxRow(Base):
     lease_token: Mapped[str] = mapped_column(String(32))
     last_code: Mapped[int | None]
     last_reply: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(
+        String(12), default=""
+    )  # a suppressed one: the line of the list; "": no reason left
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -16,6 +16,7 @@ from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.notices import LEASE, NoticeKind, OutboxState
 from engagement.domain.sites import Site
 from engagement.services import campaigns, feeds, newsletter, sites
+from engagement.services.bounces import Taken, take_report
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.services.wishes import carry_out
@@ -24,6 +25,7 @@ from engagement.storage.outbox import add, neglected
 from engagement.storage.tables import OutboxRow, SubscriptionRow
 from tests.archives.blog import Blog, blog, rss
 from tests.fakes import StoppedClock
+from tests.mail.returned import postfix
 
 FEED = "/feed.xml"
 
@@ -342,6 +344,22 @@ def test_a_paused_campaign_sends_nothing_for_however_long_and_goes_on_where_it_w
     run(tools)
     assert figures(site) == (0, 6, 0, 0)
     assert len({str(one["To"]) for one in letters(tools)}) == 6
+
+
+def test_a_mail_that_comes_back_after_the_end_is_counted_as_failed_and_as_nothing_else(
+    tools: Toolbox, site: Site, server: Blog, clock: StoppedClock
+) -> None:
+    subscribe(site, clock, 3)
+    follow(tools, site, server)
+    publish(tools, server, clock, ("nuovo", "Nuovo"))
+    run(tools)
+    assert (the_campaign(site).campaign.state, figures(site)) == (CampaignState.DONE, (0, 3, 0, 0))
+    mail = rows()[0]
+    assert take_report(tools, postfix(mail.message_id, to=mail.recipient)) is Taken.HARD
+    assert figures(site) == (0, 2, 1, 0)
+    with transaction() as session:
+        session.execute(sa.delete(OutboxRow))
+    assert figures(site) == (0, 3, 0, 0), "as it was at the end, once the mails are forgotten"
 
 
 def test_a_cancelled_campaign_sends_nothing_more_not_even_a_try_that_comes_back(

@@ -44,6 +44,7 @@ class Records:
 
 RECORDS = Records(
     **{
+        "giornale.it MX": ["10 smtp.giornale.it"],
         "giornale.it TXT": ["v=spf1 a:smtp.giornale.it -all", "something else"],
         "s1._domainkey.giornale.it TXT": ["v=DKIM1; k=rsa; p=MIGf"],
         "_dmarc.giornale.it TXT": ["v=DMARC1; p=none"],

@@ -10,7 +10,7 @@ from flask import Flask
 
 from engagement.domain.channel import ANY, BULK, Channel, ChannelState, Rates
 from engagement.domain.errors import Conflict, NotFound
-from engagement.domain.notices import Delivery, Notice, NoticeKind, OutboxState, SendOutcome
+from engagement.domain.notices import DEAD, WAITING, Delivery, Notice, NoticeKind, OutboxState, SendOutcome
 from engagement.domain.sites import Site
 from engagement.services import health, mails
 from engagement.services.mail import deliver_due
@@ -151,7 +151,7 @@ def test_a_mail_that_was_given_up_is_sent_again_once_with_a_line_in_the_audit(
     deliver_due(limited(tools, ScriptedPostman(REFUSED)))
     clock.move(days=4)
     [before] = rows()
-    [mail], more = mails.listed([site.id], dead=True, limit=10)
+    [mail], more = mails.listed([site.id], DEAD, limit=10)
     assert (mail.state, mail.code, mail.reply, more) == (OutboxState.FAILED, 550, "no such mailbox", None)
     mails.resend(tools, mail.id, who="m@demo.example", site_ids=[site.id])
     with pytest.raises(Conflict):
@@ -171,7 +171,7 @@ def test_a_mail_that_was_given_up_is_sent_again_once_with_a_line_in_the_audit(
 def test_another_sites_mails_are_not_there(tools: Toolbox, site: Site) -> None:
     queue(tools, site, 1)
     deliver_due(limited(tools, ScriptedPostman(REFUSED)))
-    assert mails.listed([site.id + 1], dead=True, limit=10) == ([], None)
+    assert mails.listed([site.id + 1], DEAD, limit=10) == ([], None)
     with pytest.raises(NotFound):
         mails.resend(tools, rows()[0].id, who="m@demo.example", site_ids=[site.id + 1])
 
@@ -181,7 +181,7 @@ def test_a_list_goes_on_where_it_ended(tools: Toolbox, site: Site) -> None:
     seen: list[int] = []
     before = None
     while True:
-        found, before = mails.listed([site.id], dead=False, limit=2, before=before)
+        found, before = mails.listed([site.id], WAITING, limit=2, before=before)
         seen += [mail.id for mail in found]
         if before is None:
             break

@@ -45,7 +45,7 @@ def look(app: Flask, check: Callable[[Patient], Finding], **records: Sequence[st
         return check(replace(make_patient(app), records=known.answer))
 
 
-@pytest.mark.parametrize("check", [outside.spf, outside.dkim, outside.dmarc, outside.reverse_name])
+@pytest.mark.parametrize("check", [outside.spf, outside.dkim, outside.dmarc, outside.reverse_name, outside.returns])
 def test_a_well_kept_domain_is_well(make_app: Callable[..., Flask], check: Callable[[Patient], Finding]) -> None:
     assert look(make_app(**MAIL), check).grade is Grade.OK
 
@@ -61,6 +61,9 @@ def test_a_well_kept_domain_is_well(make_app: Callable[..., Flask], check: Calla
         (outside.reverse_name, {"8.8.4.4 PTR": []}, Grade.WARN, "PTR"),
         (outside.reverse_name, {"8.8.4.4 PTR": ["host.elsewhere.example"]}, Grade.WARN, "PTR"),
         (outside.reverse_name, {"smtp.giornale.it A": []}, Grade.WARN, "mail.host"),
+        (outside.returns, {"giornale.it MX": []}, Grade.WARN, "mail.return_path"),
+        (outside.returns, {"giornale.it MX": ["0 ."]}, Grade.WARN, "mail.return_path"),
+        (outside.returns, {"giornale.it MX": ["0 "], "giornale.it A": ["8.8.4.4"]}, Grade.WARN, "mail.return_path"),
     ],
 )
 def test_what_is_missing_is_told_with_what_to_do(
@@ -78,6 +81,19 @@ def test_what_is_missing_is_told_with_what_to_do(
 def test_a_parent_domain_speaks_for_its_subdomain(make_app: Callable[..., Flask]) -> None:
     app = make_app(**MAIL | {"mail__sender": "commenti@posta.giornale.it"})
     assert look(app, outside.dmarc).grade is Grade.OK
+
+
+def test_a_domain_without_exchangers_takes_mail_at_its_address(make_app: Callable[..., Flask]) -> None:
+    assert (
+        look(make_app(**MAIL), outside.returns, **{"giornale.it MX": [], "giornale.it AAAA": ["::1"]}).grade is Grade.OK
+    )
+
+
+def test_the_envelope_s_domain_is_looked_at_where_it_is_another(make_app: Callable[..., Flask]) -> None:
+    app = make_app(**MAIL | {"mail__return_path": "ritorni@posta.giornale.it"})
+    assert "posta.giornale.it" in look(app, outside.spf).advice
+    assert look(app, outside.returns).grade is Grade.WARN
+    assert look(app, outside.dkim).grade is Grade.OK
 
 
 def test_without_a_selector_nothing_is_guessed(make_app: Callable[..., Flask]) -> None:

@@ -7,20 +7,27 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from engagement.domain.notices import Delivery, NoticeKind, OutboxState, SendOutcome, masked
-from engagement.services import mails, sites
+from engagement.domain.newsletter import SignUp
+from engagement.domain.notices import DEAD, Delivery, NoticeKind, OutboxState, SendOutcome, masked
+from engagement.domain.suppression import SuppressionReason
+from engagement.services import mails, newsletter, sites, suppressions
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
+from engagement.services.wishes import carry_out
+from engagement.storage.db import transaction
+from engagement.storage.tables import SubscriptionRow
 from engagement.web.desk import mails as door
+from tests.fakes import StoppedClock
 from tests.services.test_mail import SENT, ScriptedPostman
 from tests.web.test_desk import enter, fields
 
 REFUSED = Delivery(SendOutcome.REFUSED, 550, "<b>no such mailbox</b>")
 
 
-def post(client: FlaskClient, site: str = "demo") -> None:
-    sent = {"page_url": "https://blog.example/a", "author": "Anna", "body": "Un parere pacato."}
+def post(client: FlaskClient, site: str = "demo", body: str = "Un parere pacato.") -> None:
+    sent = {"page_url": "https://blog.example/a", "author": "Anna", "body": body}
     assert client.post(f"/api/v1/sites/{site}/comments", json=sent).status_code == 201
 
 
@@ -87,7 +94,7 @@ def test_another_sites_mails_are_not_there(client: FlaskClient) -> None:
     deliver(client, REFUSED)
     assert "Qui non ci sono e-mail." in client.get("/desk/mails?status=failed").text
     with client.application.app_context():
-        [mail], _ = mails.listed([sites.find_site("altro").id], dead=True, limit=9)
+        [mail], _ = mails.listed([sites.find_site("altro").id], DEAD, limit=9)
     assert resend(client, str(mail.id), csrf=fields(client)["csrf"]).status_code == 404
 
 
@@ -111,9 +118,60 @@ def test_addresses_that_are_none_of_the_rooms_are_not_found(client: FlaskClient)
         assert client.get(f"/desk/mails?{query}").status_code == 404
 
 
+def kept_back(client: FlaskClient, reason: SuppressionReason | None) -> None:
+    """A mail to a reader that was not sent: for a line of the list, or because there was nothing more to tell."""
+    tools: Toolbox = client.application.extensions["engagement"]
+    with client.application.app_context():
+        site = sites.find_site("demo")
+        newsletter.sign_up(tools, site, SignUp("lettrice@posta.example"))
+        carry_out(tools)
+        if reason:
+            suppressions.suppress(tools, "lettrice@posta.example", reason)
+        else:
+            with transaction() as session:
+                session.execute(update(SubscriptionRow).values(state="left"))
+    assert deliver(client, SENT) == 1
+
+
+def test_a_mail_that_was_not_sent_says_why_in_both_languages(client: FlaskClient) -> None:
+    enter(client)
+    kept_back(client, SuppressionReason.BOUNCED)
+    page = client.get("/desk/mails?status=suppressed").text
+    assert "l…@posta.example" in page
+    assert "lettrice@" not in page
+    assert "le e-mail sono tornate indietro, sembra che non ci sia nessuno" in page
+    assert "Invia di nuovo" not in page
+    english = client.get("/desk/mails?status=suppressed&lang=en").text
+    assert "mails to it came back, nobody seems to be there" in english
+    assert "Mails not sent" in english
+    for other in ("", "failed"):
+        assert "l…@posta.example" not in client.get(f"/desk/mails?status={other}").text
+
+
+def test_a_mail_whose_reason_was_gone_says_so(client: FlaskClient) -> None:
+    enter(client)
+    kept_back(client, None)
+    assert "Quello che doveva dire non vale più." in client.get("/desk/mails?status=suppressed").text
+
+
+def test_an_author_s_mails_that_come_back_are_told_above_every_page(client: FlaskClient, clock: StoppedClock) -> None:
+    enter(client)
+    gone = Delivery(SendOutcome.REFUSED, 550, "5.1.1 nobody")
+    for day in range(3):
+        assert "tornano indietro" not in client.get("/desk/").text
+        post(client, body=f"Il parere numero {day}.")
+        deliver(client, gone)
+        clock.move(days=1)
+    enter(client)
+    for path in ("/desk/", "/desk/mails", "/desk/audit"):
+        assert "Le e-mail a a…@demo.example tornano indietro" in client.get(path).text
+    assert "Mails to a…@demo.example come back: nobody seems to be there." in client.get("/desk/?lang=en").text
+
+
 def test_every_kind_and_state_has_its_words() -> None:
     assert set(door.KINDS) == set(NoticeKind)
-    assert set(door.STATES) == set(OutboxState) - {OutboxState.SENT, OutboxState.SUPPRESSED}
+    assert set(door.STATES) == set(OutboxState) - {OutboxState.SENT}
+    assert set(door.WHY) == {"", *SuppressionReason}
 
 
 @pytest.mark.parametrize(

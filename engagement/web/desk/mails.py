@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_
-from engagement.domain.notices import MAY_BE_SENT_AGAIN, KeptMail, NoticeKind, OutboxState, masked
+from engagement.domain.notices import DEAD, MAY_BE_SENT_AGAIN, WAITING, KeptMail, NoticeKind, OutboxState, masked
+from engagement.domain.suppression import SuppressionReason
 from engagement.language import say
 from engagement.services import mails
 from engagement.web.desk import room
@@ -15,8 +16,9 @@ from engagement.web.desk.reading import frame
 from engagement.web.house import toolbox
 
 SHOWN = 50
-WAITING, FAILED = "", "failed"
-TABS = {WAITING: N_("Waiting mails"), FAILED: N_("Failed mails")}
+FAILED, KEPT_BACK = "failed", "suppressed"
+TABS = {"": N_("Waiting mails"), FAILED: N_("Failed mails"), KEPT_BACK: N_("Mails not sent")}
+SHOWS = {"": WAITING, FAILED: DEAD, KEPT_BACK: (OutboxState.SUPPRESSED,)}
 KINDS = {
     NoticeKind.COMMENT_PUBLISHED: N_("New comment, to the author"),
     NoticeKind.COMMENT_HELD: N_("Held comment, to the author"),
@@ -40,12 +42,21 @@ STATES = {
     OutboxState.RETRY: N_("tried in vain, will be tried again"),
     OutboxState.FAILED: N_("refused"),
     OutboxState.EXPIRED: N_("too old, given up"),
+    OutboxState.SUPPRESSED: N_("not sent"),
+}
+WHY = {
+    "": N_("What it was to tell is no longer so."),
+    SuppressionReason.UNSUBSCRIBED: N_("The reader left the newsletter."),
+    SuppressionReason.BOUNCED: N_("This address is left alone: mails to it came back, nobody seems to be there."),
+    SuppressionReason.COMPLAINED: N_("This address is left alone: its reader called a mail of ours spam."),
+    SuppressionReason.MANUAL: N_("This address is left alone: its reader, or somebody here, wished it."),
+    SuppressionReason.FORGOTTEN: N_("This address is left alone: it was forgotten on request."),
 }
 
 
 @dataclass(frozen=True)
 class Line:
-    """A mail in words; ``recipient`` is masked, ``again`` says whether it can be sent again."""
+    """A mail in words; ``recipient`` is masked, ``again`` says whether it can be sent again, ``why`` why it was not."""
 
     mail: KeptMail
     kind: str
@@ -54,16 +65,17 @@ class Line:
     state: str
     reply: str
     again: bool
+    why: str
 
 
 @room.blueprint.get("/mails")
 def outbox() -> Response:
     session = room.present()
-    status, before = request.args.get("status", WAITING), request.args.get("after", "")
+    status, before = request.args.get("status", ""), request.args.get("after", "")
     if status not in TABS or not (before == "" or room.is_number(before)):
         raise NotFound
     number = int(before) if before else None
-    found, more = mails.listed(session.site_ids, dead=status == FAILED, limit=SHOWN, before=number)
+    found, more = mails.listed(session.site_ids, SHOWS[status], limit=SHOWN, before=number)
     names = {site.id: site.name for site in session.sites}
     return room.show(
         "mails",
@@ -86,7 +98,7 @@ def resend(mail_id: int) -> AnyResponse:
     if mail_id > 2**31 - 1:  # more than the column holds
         raise NotFound
     mails.resend(toolbox(), mail_id, who=session.moderator.email, site_ids=session.site_ids)
-    return redirect(room.to("/desk/mails", status=FAILED if request.form.get("status") == FAILED else WAITING), 303)
+    return redirect(room.to("/desk/mails", status=FAILED if request.form.get("status") == FAILED else ""), 303)
 
 
 def _line(mail: KeptMail, site: str) -> Line:
@@ -99,4 +111,5 @@ def _line(mail: KeptMail, site: str) -> Line:
         state=say(STATES[mail.state], tongue),
         reply=f"{mail.code or ''} {mail.reply}".strip(),
         again=mail.state in MAY_BE_SENT_AGAIN,
+        why=say(WHY.get(mail.why, WHY[""]), tongue) if mail.state is OutboxState.SUPPRESSED else "",
     )

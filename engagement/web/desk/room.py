@@ -13,19 +13,24 @@ from werkzeug.wrappers import Response as AnyResponse
 from engagement.domain.errors import EngagementError, InvalidInput, MalformedRequest, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderators import SESSION_MOST, DeskSession
+from engagement.domain.notices import masked
 from engagement.domain.pages import BadAddress, origin_of
 from engagement.domain.policy import Reason
 from engagement.domain.reasons import moderator_text
 from engagement.domain.sites import DEFAULT_ZONE
 from engagement.language import TONGUES, age, best_language, say, speaker
 from engagement.language import moment as written
-from engagement.services import contacts, moderators
+from engagement.services import bounces, contacts, moderators
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox
 
 _HERE = Path(__file__).resolve().parent
 AGO = N_("%(age)s ago")
 DEVICE_DAYS = 180
+NOBODY_THERE = N_(
+    "Mails to %(who)s come back: nobody seems to be there. Mend the mailbox, or give the site another address with: "
+    "engagement site set, engagement moderator add"
+)
 
 
 _KEPT = ("status", "site", "after")
@@ -68,7 +73,7 @@ def show(template: str, code: int = 200, /, **facts: object) -> Response:
         _=speaker(tongue),
         language=tongue,
         nonce=nonce(),
-        alarm=_alarm(tongue) if me else "",
+        alarms=_alarms(me, tongue) if isinstance(me, DeskSession) else [],
         moment=lambda at: written(at, tongue, zone),
         zone=zone,
         ago=lambda at: say(Message(AGO, {"age": age(toolbox().clock.now() - at, tongue)}), tongue),
@@ -84,9 +89,13 @@ def clocks(session: DeskSession) -> str:
     return session.sites[0].rules.time_zone if session.sites else DEFAULT_ZONE
 
 
-def _alarm(tongue: str) -> str:
+def _alarms(session: DeskSession, tongue: str) -> list[str]:
+    """What whoever works here must know before anything else."""
     said = contacts.alarm(toolbox())
-    return say(said, tongue) if said else ""
+    returned = ", ".join(masked(email) for email in bounces.alarms(toolbox(), session.sites))
+    found = [said] if said else []
+    found += [Message(NOBODY_THERE, {"who": returned})] if returned else []
+    return [say(one, tongue) for one in found]
 
 
 def nonce() -> str:
