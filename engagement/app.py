@@ -13,6 +13,7 @@ from flask_migrate import Migrate
 
 from engagement.cli.models_port import Progress, TextScorer
 from engagement.contacts.brevo import open_contacts
+from engagement.contacts.campaigns import open_campaigns
 from engagement.domain.channel import Channel
 from engagement.domain.sites import Site
 from engagement.domain.suppression import RefusedDomains
@@ -126,6 +127,7 @@ def make_toolbox(settings: Settings, clock: Clock | None = None) -> Toolbox:
         languages=catalogue.languages(screener.model),
         purge=open_purge(settings.cache),
         checker=make_checkers(settings),
+        lists=open_campaigns(settings.brevo),
     )
 
 

@@ -8,7 +8,7 @@ import click
 
 from engagement.cli.doctor import tell
 from engagement.cli.house import House
-from engagement.services import brevo_check, contacts, reconciling
+from engagement.services import brevo_check, contacts, handing_over, reconciling
 from engagement.services.ports import Toolbox
 
 _LONG = 5.0  # seconds of waiting that are worth a word
@@ -16,7 +16,7 @@ _LONG = 5.0  # seconds of waiting that are worth a word
 
 @click.group()
 def brevo() -> None:
-    """Confirmed readers as contacts at Brevo."""
+    """Confirmed readers as contacts at Brevo, and campaigns there."""
 
 
 @brevo.command()
@@ -40,6 +40,7 @@ def sync(house: House, everybody: bool, resume: bool, as_json: bool) -> None:
         tools, told = _tools(house), 0
         if resume:
             contacts.resume(tools)
+            handing_over.resume(tools)
         if everybody:
             contacts.want_all(tools)
         while tried := contacts.sync_due(tools):

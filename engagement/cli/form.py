@@ -37,6 +37,10 @@ def list_forms(house: House, site_key: str, as_json: bool) -> None:
 @click.option("--consent-text", help="The exact label beside the box; a new wording is a new version.")
 @click.option("--consent-box/--no-consent-box", "consent_needed", default=None, help="Whether the form has OPT_IN.")
 @click.option("--name-field", "name_fields", multiple=True, help="Such as NOME; repeatable.")
+@click.option("--title", help='Above the form; "" for ours, as for the texts below.')
+@click.option("--lead", help="Opening words below the title.")
+@click.option("--success-text", help="What is said after signing up.")
+@click.option("--origin", help='The only origin of the site that the form may be sent from; "" for all.')
 @click.option("--redirect-url", help="Where a plain form leads; a page of the site.")
 @click.pass_obj
 def change(house: House, /, key: str, site_key: str, name_fields: tuple[str, ...], **given: str | bool | None) -> None:

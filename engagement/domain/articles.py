@@ -28,7 +28,7 @@ class CampaignState(StrEnum):
     PAUSED = "paused"
     CANCELLED = "cancelled"
     DONE = "done"
-    HANDED_OVER = "handed-over"  # somebody else mails the list: ``services.ports.ListMailer``
+    HANDED_OVER = "handed-over"  # the newsletter service has taken it: ``domain.handovers``
 
 
 class Order(StrEnum):
@@ -37,6 +37,7 @@ class Order(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
+    AGAIN = "again"  # what went wrong at the newsletter service is mended
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,6 @@ class Recipient(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Mailing:
-    """A campaign for somebody else to send. ``key`` is its own for ever: the same one twice is the same mailing."""
-
-    key: str
-    kind: str
-    language: str
-    articles: tuple[Article, ...]
-
-
-@dataclass(frozen=True)
 class Progress:
     """How many mails of a campaign: still to send, sent, failed, and left out because the address left meanwhile."""
 
@@ -161,5 +152,6 @@ def state_after(state: CampaignState, order: Order) -> CampaignState | None:
         (CampaignState.PAUSED, Order.RESUME): CampaignState.SENDING,
         (CampaignState.SENDING, Order.CANCEL): CampaignState.CANCELLED,
         (CampaignState.PAUSED, Order.CANCEL): CampaignState.CANCELLED,
+        (CampaignState.SENDING, Order.AGAIN): CampaignState.SENDING,
     }
     return fitting.get((state, order))

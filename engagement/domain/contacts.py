@@ -1,5 +1,6 @@
 """Contacts at a newsletter service: what should stand there, what a call came to, and when to call again."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 UNSUBSCRIBES = ("lists", "blocklist", "off")
 FACTS = ("name", "site", "language", "confirmed_on", "leave_url")
+_SENDER = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+")
 _MOST_TIMEOUT = 30.0  # seconds; four calls of a job must end within LEASE
 
 
@@ -17,7 +19,8 @@ class Brevo:
     """The section ``[brevo]``; without an ``api_key`` nothing is sent anywhere.
 
     ``attributes``: name of an attribute at Brevo, whose names are all in capitals → one of ``FACTS``.
-    ``site_lists``: key of a site → its own lists.
+    ``site_lists``: key of a site → its own lists. ``campaigns``: new articles are mailed by Brevo where they can be.
+    ``sender``: an address that Brevo knows as a sender, "" for the one of ``[mail]``.
     """
 
     api_key: str = field(default="", repr=False)
@@ -28,6 +31,8 @@ class Brevo:
     webhook_token: str = field(default="", repr=False)
     attributes: Mapping[str, str] = field(default_factory=dict)
     site_lists: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    campaigns: bool = True
+    sender: str = ""
 
     @property
     def on(self) -> bool:
@@ -40,6 +45,19 @@ class Brevo:
     def every_list(self, sites: Sequence[str]) -> tuple[int, ...]:
         return tuple(sorted({number for site in sites for number in self.lists_of(site)}))
 
+    def shared(self, site: str, sites: Sequence[str]) -> tuple[int, ...]:
+        """Lists of a site in which readers of others stand too."""
+        others = set(self.every_list([other for other in sites if other != site]))
+        return tuple(number for number in self.lists_of(site) if number in others)
+
+    def mails(self, site: str, sites: Sequence[str]) -> bool:
+        """Whether Brevo mails a site's new articles: to its lists, all readers of which are its own and none has left.
+
+        ``sites``: the keys of all. With ``sync_unsubscribes`` "off" who left here may still stand there.
+        """
+        ours = self.on and self.campaigns and self.sync_unsubscribes != "off"
+        return ours and bool(self.lists_of(site)) and not self.shared(site, sites)
+
     def mistakes(self) -> list[str]:
         """What is wrong with these settings, a sentence each."""
         url, bad = urlsplit(self.base_url), []
@@ -51,6 +69,8 @@ class Brevo:
             bad.append(f"brevo.timeout must be more than 0 and at most {_MOST_TIMEOUT:g}")
         if self.sync_unsubscribes not in UNSUBSCRIBES:
             bad.append(f"brevo.sync_unsubscribes must be one of {', '.join(UNSUBSCRIBES)}")
+        if self.sender and not _SENDER.fullmatch(self.sender):
+            bad.append("brevo.sender must be a plain mail address, such as news@blog.example")
         if self.webhook_token and (len(self.webhook_token) < 16 or not self.webhook_token.isascii()):
             bad.append("brevo.webhook_token must be a secret of at least 16 ASCII characters")
         named = {"list_ids": self.list_ids} | {f"site_lists.{site}": own for site, own in self.site_lists.items()}

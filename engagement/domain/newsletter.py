@@ -25,11 +25,12 @@ NAME_FIELDS = ("NOME", "FIRSTNAME", "NAME")
 
 @dataclass(frozen=True)
 class NewsletterForm:
-    """An embedded form of a site, as ``POST /f/{key}`` reads it.
+    """A form of a site, as ``POST /f/{key}`` reads it and our own boxes show it.
 
     ``name_fields``: where a name may stand, the first that is filled counts. ``consent_text`` is the label beside the
-    box, "" for the house's own wording; a change of it is a new ``version``. ``redirect_url``: where a plain form
-    leads, "" for a page of ours.
+    box; a change of it is a new ``version``. ``title`` and ``lead`` stand above the fields, ``success_text`` is what a
+    reader is told after signing up; of these texts "" is the house's own. ``redirect_url``: where a plain form leads,
+    "" for a page of ours. ``origin``: the only one of the site's that it may be sent from, "" for all of them.
     """
 
     key: str
@@ -39,6 +40,19 @@ class NewsletterForm:
     consent_needed: bool = True
     name_fields: tuple[str, ...] = NAME_FIELDS
     redirect_url: str = ""
+    title: str = ""
+    lead: str = ""
+    success_text: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What stood beside the box of a form in a version of it; "" is the house's own wording. ``since`` None: always."""
+
+    version: int
+    consent_text: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -29,6 +30,14 @@ _ATEXT = r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]"  # RFC 5322; without "=", which begins
 _NO_ENDINGS = r"(?:js|ts|py|css|html?|json|xml|txt|pdf|php|ya?ml|toml|conf|ra|ssa)\b(?![-.]\w)"
 _NAME_DOT = re.compile(rf"(?<=[\w-])[.\u3002\uff0e\uff61](?!{_NO_ENDINGS})(?=[^\W\d_]{{2}})", re.IGNORECASE)
 _ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+
+# Newsletter services read {{ names }}, {% commands %} and, in older letters, {NAMES} and [NAMES]. A stranger's signs
+# for them are hidden while the letter is written, for the style sheet's inliner would undo escapes.
+_SIGNS = dict(zip("{}[]", "\ue000\ue001\ue002\ue003", strict=True))
+_HIDDEN = str.maketrans(_SIGNS)
+_IN_HTML = {ord(hidden): f"&#{ord(sign)};" for sign, hidden in _SIGNS.items()}
+_IN_SUBJECT = {ord(hidden): {"{": "(", "}": ")"}.get(sign, sign) for sign, hidden in _SIGNS.items()}
 
 
 class _WholeHeader(UnstructuredHeader):
@@ -85,6 +94,17 @@ class Letterbox:
         letter.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:32]}")
         return _checked(letter.as_bytes(), set(headers), str(facts["recipient"]), reply_to)
 
+    def issue(self, kind: NoticeKind, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
+        """Subject and HTML of a letter that a newsletter service sends.
+
+        Only ``leave_url`` is for the service's template language: braces and brackets of all other facts are still.
+        """
+        given = _stilled({name: fact for name, fact in facts.items() if name != "leave_url"})
+        given |= {"_": speaker(language), "leave_url": facts["leave_url"], "language": language}
+        subject = self._text.get_template(f"{kind.value}/subject.txt").render(given)
+        markup = self._inline.inline(self._text.get_template(f"{kind.value}/body.html").render(given))
+        return header_safe(subject.translate(_IN_SUBJECT)), markup.translate(_IN_HTML)
+
     def quote(self, text: str) -> str:
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
         return _NAME_DOT.sub("[.]", without_links(text))
@@ -132,6 +152,19 @@ def _list_headers(facts: Mapping[str, object], domain: str) -> dict[str, object]
         "List-Unsubscribe": f"<{facts['leave_url']}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+
+
+def _stilled(fact: Any) -> Any:
+    """A fact with all signs of template languages hidden; an address has them percent-encoded."""
+    if isinstance(fact, Mapping):
+        return {name: _url_safe(str(one)) if name == "url" else _stilled(one) for name, one in fact.items()}
+    if isinstance(fact, list):
+        return [_stilled(one) for one in fact]
+    return fact.translate(_HIDDEN) if isinstance(fact, str) else fact
+
+
+def _url_safe(url: str) -> str:
+    return "".join(f"%{ord(sign):02X}" if sign in _SIGNS else sign for sign in url)
 
 
 def header_safe(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from engagement.domain.contacts import Answer, Outcome
-from engagement.services import contacts
+from engagement.services import contacts, handing_over
 from engagement.services.findings import Finding, Grade
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site
@@ -78,7 +78,40 @@ def brevo_queue(tools: Toolbox) -> Finding:
     return Finding(what, Grade.OK, told)
 
 
-LOOKS: tuple[Callable[[Toolbox], Finding], ...] = (brevo_account, brevo_attributes, brevo_lists, brevo_queue)
+def brevo_campaigns(tools: Toolbox) -> Finding:
+    """Whether new articles go out by Brevo, and whether it would take a campaign from us."""
+    what, ours = "brevo campaigns", tools.settings.brevo
+    if not ours.on or tools.lists is None:
+        return _off(what)
+    keys = [site.key for site in every_site()]
+    shared = sorted({number for key in keys for number in ours.shared(key, keys)})
+    if shared and ours.campaigns:
+        told = f"new articles go out from here: several sites share the lists {', '.join(map(str, shared))}"
+        return Finding(what, Grade.WARN, told, "give each site lists of its own in [brevo.site_lists]")
+    sites = [key for key in keys if ours.mails(key, keys)]
+    if not sites:
+        return Finding(what, Grade.OK, "new articles go out from here")
+    way, waiting = handing_over.standing(tools)
+    if contacts.is_shut(tools, way):
+        told = f"stopped ({way.code} {way.reply}); {waiting} waiting"
+        return Finding(what, Grade.WRONG, told, "mend the account, then type: engagement brevo sync --resume")
+    sender = (ours.sender or tools.settings.mail.sender).lower()
+    answer = tools.lists.senders()
+    if answer.outcome is not Outcome.DONE:
+        return _silent(what, answer)
+    if sender not in answer.value:
+        advice = "confirm it at Brevo under Senders, or set brevo.sender to one that is"
+        return Finding(what, Grade.WRONG, f"{sender} is no sender that Brevo knows", advice)
+    return Finding(what, Grade.OK, f"new articles of {', '.join(sites)} from {sender}; {waiting} waiting")
+
+
+LOOKS: tuple[Callable[[Toolbox], Finding], ...] = (
+    brevo_account,
+    brevo_attributes,
+    brevo_lists,
+    brevo_queue,
+    brevo_campaigns,
+)
 
 
 def _off(what: str) -> Finding:

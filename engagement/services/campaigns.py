@@ -1,6 +1,5 @@
 """Campaigns: new articles to all confirmed subscribers, a batch at a time, so that a crash costs nothing."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,39 +10,44 @@ from engagement.domain.articles import (
     Article,
     Campaign,
     CampaignState,
-    Mailing,
     Order,
     Progress,
     Recipient,
-    listed,
     state_after,
 )
-from engagement.domain.errors import Conflict, NotFound, Unavailable
+from engagement.domain.errors import Conflict, NotFound
+from engagement.domain.handovers import Handover
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.domain.notices import Notice, NoticeKind, QueuedNotice
 from engagement.domain.sites import Site
+from engagement.services import handing_over, issues
 from engagement.services.feeds import open_digests
 from engagement.services.ports import Toolbox
-from engagement.storage import audit, campaigns, feeds, newsletter, outbox, pace, sites
+from engagement.storage import audit, campaigns, feeds, handovers, newsletter, outbox, pace, sites
 from engagement.storage.db import reading, transaction
 
-_log = logging.getLogger(__name__)
 BATCH = 500  # mails that one transaction puts into the outbox
 LOW_WATER = BATCH // 2  # the next batch comes when so few are left: mails must not grow old in the outbox
 PRIORITY = 9  # after everything else
 SHOWN = 50
 DONE_WITH = N_("This campaign has ended or is in that state already.")
-AUDITED = {Order.PAUSE: "campaign-paused", Order.RESUME: "campaign-resumed", Order.CANCEL: "campaign-cancelled"}
+AUDITED = {
+    Order.PAUSE: "campaign-paused",
+    Order.RESUME: "campaign-resumed",
+    Order.CANCEL: "campaign-cancelled",
+    Order.AGAIN: "campaign-again",
+}
 
 
 @dataclass(frozen=True)
 class CampaignView:
-    """A campaign as the desk shows it."""
+    """A campaign as the desk shows it; ``handover`` where the newsletter service mails it."""
 
     campaign: Campaign
     articles: tuple[Article, ...]
     progress: Progress
+    handover: Handover | None = None
 
 
 def advance(tools: Toolbox) -> bool:
@@ -55,10 +59,9 @@ def advance(tools: Toolbox) -> bool:
     for campaign_id in moving:
         if tools.stopping():
             break
-        moved = (
-            _hand_over(tools, campaign_id) if _elsewhere(tools, campaign_id) else _step(tools, campaign_id)
-        ) or moved
-    return moved
+        if not handing_over.goes_there(tools, campaign_id):
+            moved = _step(tools, campaign_id) or moved
+    return handing_over.move_on(tools) or moved
 
 
 def claim(tools: Toolbox, session: Session, now: datetime, token: str) -> list[QueuedNotice]:
@@ -81,20 +84,12 @@ def letter_facts(tools: Toolbox, queued: QueuedNotice) -> dict[str, object] | No
             return None
         articles = feeds.of_campaign(session, campaign.id)
         site = sites.by_id(session, notice.site_id)
-    named = listed(articles)
-    return {
+    subscription, version = int(notice.payload["subscription"]), int(notice.payload["version"])
+    leave_url = tools.links.newsletter("leave", subscription, version)
+    return issues.facts(tools, site, articles, leave_url=leave_url) | {
         "recipient": notice.recipient,
         "created_at": queued.created_at,
-        "site_name": site.name,
         "list": f"{site.key}.newsletter",
-        "articles": [
-            {"title": tools.letters.cite(a.title), "summary": tools.letters.cite(a.summary), "url": a.url}
-            for a in named
-        ],
-        "more": len(articles) - len(named),
-        "leave_url": tools.links.newsletter(
-            "leave", int(notice.payload["subscription"]), int(notice.payload["version"])
-        ),
     }
 
 
@@ -102,25 +97,37 @@ def view(site_ids: Sequence[int]) -> list[CampaignView]:
     """The newest campaigns of sites."""
     with reading() as session:
         found = campaigns.newest(session, site_ids, SHOWN)
+        there = handovers.of_campaigns(session, [one.id for one in found])
         return [
-            CampaignView(one, tuple(feeds.of_campaign(session, one.id)), campaigns.progress(session, one))
+            CampaignView(
+                one,
+                tuple(feeds.of_campaign(session, one.id)),
+                campaigns.progress(session, one),
+                there.get(one.id),
+            )
             for one in found
         ]
 
 
 def give_order(tools: Toolbox, campaign_id: int, order: Order, *, who: str, site_ids: Sequence[int]) -> None:
-    """Pause, resume or cancel. Raises ``NotFound`` outside one's sites, ``Conflict`` where the order does not fit."""
+    """Pause, resume, cancel or try again.
+
+    Raises ``NotFound`` outside one's sites, ``Conflict`` where the order does not fit.
+    """
     now = tools.clock.now()
     with transaction() as session:
         campaign = campaigns.get(session, campaign_id, lock=True)
         if campaign is None or campaign.site_id not in site_ids:
             raise NotFound
         state = state_after(campaign.state, order)
-        if state is None:
+        there = handovers.get(session, campaign_id)
+        if state is None or (order is Order.AGAIN and not there):
             raise Conflict(Message(DONE_WITH))
         if order is Order.CANCEL:
             campaigns.drop_waiting(session, campaign_id)
-        if order is Order.RESUME:
+        if there and order in {Order.RESUME, Order.AGAIN}:
+            handing_over.again(tools, session, campaign_id)
+        elif order is Order.RESUME:
             campaigns.renew_waiting(session, campaign_id, now)
         campaigns.change(session, campaign_id, state, now)
         audit.write(session, now, who, AUDITED[order], f"campaign {campaign_id}")
@@ -132,7 +139,7 @@ def _step(tools: Toolbox, campaign_id: int) -> bool:
     now = tools.clock.now()
     with transaction() as session:
         campaign = campaigns.get(session, campaign_id, lock=True)
-        if campaign is None or campaign.state is not CampaignState.SENDING:
+        if campaign is None or campaign.state is not CampaignState.SENDING or handovers.get(session, campaign_id):
             return False
         waiting = campaigns.waiting(session, campaign_id)
         if campaign.walked and not waiting:
@@ -161,35 +168,6 @@ def _notice(campaign: Campaign, site: Site, to: Recipient) -> Notice:
         priority=PRIORITY,
         campaign=campaign.id,
     )
-
-
-def _elsewhere(tools: Toolbox, campaign_id: int) -> bool:
-    """Whether somebody else mails this site's list; a campaign that has begun here is ended here."""
-    if tools.lists is None:
-        return False
-    with reading() as session:
-        campaign = campaigns.get(session, campaign_id)
-        return (
-            campaign is not None and not campaign.cursor and tools.lists.serves(sites.by_id(session, campaign.site_id))
-        )
-
-
-def _hand_over(tools: Toolbox, campaign_id: int) -> bool:
-    """Give a campaign away, with no transaction open; the key makes a second time after a crash the same one."""
-    with reading() as session:
-        campaign = campaigns.get(session, campaign_id)
-        if campaign is None or tools.lists is None:
-            return False
-        site = sites.by_id(session, campaign.site_id)
-        articles = tuple(listed(feeds.of_campaign(session, campaign_id)))
-    try:
-        tools.lists.mail(site, Mailing(f"campaign:{campaign_id}", campaign.kind, site.language, articles))
-    except Unavailable as error:
-        _log.warning("campaign %s was not taken over yet: %s", campaign_id, error.detail or type(error).__name__)
-        return False
-    with transaction() as session:
-        campaigns.change(session, campaign_id, CampaignState.HANDED_OVER, tools.clock.now())
-    return True
 
 
 def _may_get(found: Subscription | None, notice: Notice) -> bool:

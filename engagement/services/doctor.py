@@ -260,6 +260,7 @@ IN_DATABASE: tuple[Check, ...] = (
     outside.forms_on_pages,
     _of_brevo(brevo_check.brevo_lists),
     _of_brevo(brevo_check.brevo_queue),
+    _of_brevo(brevo_check.brevo_campaigns),
 )
 
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from engagement.domain.articles import Mailing
 from engagement.domain.channel import Channel
 from engagement.domain.contacts import Answer, Contact
+from engagement.domain.handovers import Draft
 from engagement.domain.newsletter import LinkPurpose
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
-from engagement.domain.sites import Site
 from engagement.domain.spam import Question
 from engagement.domain.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.wordlists import WordLists
@@ -96,6 +95,9 @@ class Letters(Protocol):
     def write(self, kind: NoticeKind, language: str, facts: Mapping[str, object], message_id: str) -> bytes:
         """A whole RFC 5322 message. Raises ``ValueError`` for facts it cannot write about."""
 
+    def issue(self, kind: NoticeKind, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
+        """Subject and HTML of a letter that a newsletter service sends; its ``leave_url`` is that service's own."""
+
     def quote(self, text: str) -> str:
         """A stranger's text, safe to stand in a letter: nothing in it becomes a link."""
 
@@ -169,16 +171,26 @@ class Purge(Protocol):
 
 
 class ListMailer(Protocol):
-    """Somebody else who mails a whole list, for sites whose subscribers are kept there too."""
+    """A newsletter service that mails whole lists. No call raises; ``Answer.value`` holds what a question asks for."""
 
-    def serves(self, site: Site) -> bool:
-        """Whether this site's campaigns go this way, and not through the outbox."""
+    @property
+    def way_out(self) -> str:
+        """What stands for each reader's own address to leave, in a letter of ours."""
 
-    def mail(self, site: Site, mailing: Mailing) -> None:
-        """Take a mailing over; a second one with its key is the same and changes nothing.
+    def look_for(self, key: str, since: datetime) -> Answer:
+        """A ``There``, or None where no campaign since then has this key."""
 
-        Raises ``Unavailable`` to be asked again at the next sweep.
-        """
+    def make(self, draft: Draft) -> Answer:
+        """The number of a new campaign, which is not sent yet."""
+
+    def look(self, number: int) -> Answer:
+        """A ``There`` with figures, or ``MISSING``."""
+
+    def send(self, number: int) -> Answer:
+        """Have a draft sent; refused for one that was sent."""
+
+    def senders(self) -> Answer:
+        """The set of addresses that letters may come from."""
 
 
 @dataclass(frozen=True)
@@ -209,4 +221,4 @@ class Toolbox:
     checker: SpamChecker = NO_CHECKER
     languages: tuple[str, ...] = ("it", "en")  # those the model was made for
     purge: Purge | None = None  # the hook of a cache in front, where there is one
-    lists: ListMailer | None = None  # None: every campaign goes through the outbox
+    lists: ListMailer | None = None  # None: new campaigns go through the outbox

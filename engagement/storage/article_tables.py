@@ -52,6 +52,31 @@ class CampaignRow(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class HandoverRow(Base):
+    """A campaign that the newsletter service mails for us (``domain.handovers``); without a row the outbox does."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (Index("ix_handovers_due", "due_at"),)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(40), unique=True)
+    number: Mapped[int | None] = mapped_column(BigInteger)  # the service's own
+    status: Mapped[str] = mapped_column(String(20))
+    asked_at: Mapped[datetime | None] = mapped_column(UtcTime)  # written down before the call to send
+    looked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcTime)  # None: nothing is to be done
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    lease_token: Mapped[str] = mapped_column(String(32))
+    attempts: Mapped[int]
+    stopped: Mapped[bool]
+    code: Mapped[int | None]
+    reply: Mapped[str] = mapped_column(Text)
+    sent: Mapped[int]
+    delivered: Mapped[int]
+    bounced: Mapped[int]
+    complaints: Mapped[int]
+    unsubscribed: Mapped[int]
+
+
 class ArticleRow(Base):
     """What a feed has named, kept so that it is news only once."""
 

@@ -32,7 +32,7 @@ class ContactJobRow(Base):
 
 
 class ContactWayRow(Base):
-    """One row: whether the newsletter service may be called, and since when not (``domain.contacts.Way``)."""
+    """A row for contacts, one for campaigns: may Brevo be called, and since when not (``domain.contacts.Way``)."""
 
     __tablename__ = "contact_way"
     id: Mapped[int] = mapped_column(primary_key=True)

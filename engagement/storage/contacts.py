@@ -15,12 +15,13 @@ from engagement.storage.db import insert
 from engagement.storage.newsletter import subscription_of
 from engagement.storage.tables import SubscriptionRow
 
+_LEFT = SubscriptionState.LEFT.value
 _QUEUED, _LEASED, _REFUSED = "queued", "leased", "refused"
 _NEW: dict[str, Any] = {"erase": False, "unblock": False, "generation": 1}
 _NEW |= {"state": _QUEUED, "lease_token": "", "last_reply": ""}
 _TOO_MANY = 429
 _SEVERAL = 3
-_ONLY = 1  # the id of the one row of the way
+CONTACTS, CAMPAIGNS = 1, 2  # the ids of the two rows of the way: Brevo counts these calls apart
 
 
 @dataclass(frozen=True)
@@ -151,18 +152,18 @@ def confirmed(session: Session, after: int, limit: int) -> list[Subscription]:
     return [subscription_of(row) for row in session.scalars(query.order_by(SubscriptionRow.id).limit(limit))]
 
 
-def way(session: Session) -> Way:
-    row = session.get(ContactWayRow, _ONLY)
+def way(session: Session, which: int = CONTACTS) -> Way:
+    row = session.get(ContactWayRow, which)
     if row is None:
         return Way()
     return Way(row.opens_at, row.failures, row.shut, row.since, row.code, row.reply, row.key_mark)
 
 
-def keep_way(session: Session, known: Way) -> None:
+def keep_way(session: Session, known: Way, which: int = CONTACTS) -> None:
     values = asdict(known)
     session.execute(
         insert(session, ContactWayRow)
-        .values(id=_ONLY, **values)
+        .values(id=which, **values)
         .on_conflict_do_update(index_elements=[ContactWayRow.id], set_=values)
     )
 
@@ -185,4 +186,12 @@ def stuck(session: Session, before: datetime) -> bool:
     """Whether an address was tried several times and waits since before then."""
     tried = (ContactJobRow.attempts >= _SEVERAL) & (ContactJobRow.state != _REFUSED)
     query = select(ContactJobRow.id).where(tried, ContactJobRow.changed_at < before)
+    return session.scalar(query.limit(1)) is not None
+
+
+def departing(session: Session, site_id: int) -> bool:
+    """Whether somebody who left a site, or was forgotten, may still stand in a list there."""
+    row = SubscriptionRow
+    left = select(row.id).where(row.site_id == site_id, row.email == ContactJobRow.email, row.state == _LEFT)
+    query = select(ContactJobRow.id).where(or_(ContactJobRow.erase, left.exists()))
     return session.scalar(query.limit(1)) is not None

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engagement.domain.newsletter import NewsletterForm
-from engagement.storage.tables import NewsletterFormRow
+from engagement.domain.newsletter import NewsletterForm, Wording
+from engagement.storage.tables import FormWordingRow, NewsletterFormRow
 
 
 def get(session: Session, key: str, *, lock: bool = False) -> NewsletterForm | None:
@@ -27,6 +27,21 @@ def save(session: Session, form: NewsletterForm, now: datetime) -> None:
     row.site_id, row.version = form.site_id, form.version
     row.consent_text, row.consent_needed = form.consent_text, form.consent_needed
     row.name_fields, row.redirect_url = list(form.name_fields), form.redirect_url
+    row.title, row.lead, row.success_text, row.origin = form.title, form.lead, form.success_text, form.origin
+
+
+def keep_wording(session: Session, key: str, wording: Wording) -> None:
+    """What stands beside the box in a version; one that is kept already stays as it is."""
+    if session.get(FormWordingRow, (key, wording.version)) is None:
+        session.add(
+            FormWordingRow(key=key, version=wording.version, consent_text=wording.consent_text, since=wording.since)
+        )
+
+
+def wordings(session: Session, key: str) -> list[Wording]:
+    """All that were kept, the newest first."""
+    query = select(FormWordingRow).where(FormWordingRow.key == key).order_by(FormWordingRow.version.desc())
+    return [Wording(row.version, row.consent_text, row.since) for row in session.scalars(query)]
 
 
 def _form(row: NewsletterFormRow) -> NewsletterForm:
@@ -38,4 +53,8 @@ def _form(row: NewsletterFormRow) -> NewsletterForm:
         consent_needed=row.consent_needed,
         name_fields=tuple(row.name_fields),
         redirect_url=row.redirect_url,
+        title=row.title,
+        lead=row.lead,
+        success_text=row.success_text,
+        origin=row.origin,
     )

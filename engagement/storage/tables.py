@@ -238,7 +238,21 @@ class NewsletterFormRow(Base):
     consent_needed: Mapped[bool]
     name_fields: Mapped[list[str]] = mapped_column(JSON)
     redirect_url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    lead: Mapped[str] = mapped_column(Text)
+    success_text: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class FormWordingRow(Base):
+    """What stood beside the box in each version of a form; append only, for readers may send an older page."""
+
+    __tablename__ = "form_wordings"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    consent_text: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class PostRow(Base):

@@ -52,13 +52,16 @@ def check_form() -> None:
         raise UnsupportedMediaType
 
 
-def check_origin(site: Site) -> None:
-    """A browser tells where a request comes from; it must be the site's, or ours. Raises ``OriginNotAllowed``."""
+def check_origin(site: Site, only: str = "") -> None:
+    """A browser tells where a request comes from; it must be the site's, or ours. Raises ``OriginNotAllowed``.
+
+    ``only``: the one of the site's origins that will do.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
         return
     try:
-        if origin_of(origin) in {*site.origins, origin_of(toolbox().settings.server.public_url)}:
+        if origin_of(origin) in {*((only,) if only else site.origins), origin_of(toolbox().settings.server.public_url)}:
             return
     except BadAddress:
         pass

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
-down_revision: str | None = "0015"
+down_revision: str | None = "0017"
 branch_labels = None
 depends_on = None
 

@@ -61,7 +61,8 @@ def _visit_all(visitor: Moderator, house: House, look: Callable[[Page], list[str
     note_states(Reader(visitor.context, page, f"{house.url}/demo/", scripted=True), note)
     visitor.enters(house.login_address())
     held = _held(house)
-    for path in ("/desk/", "/desk/?status=rejected", "/desk/?status=spam", f"/desk/comments/{held}", "/desk/audit"):
+    queue = ("/desk/", "/desk/?status=rejected", "/desk/?status=spam", f"/desk/comments/{held}")
+    for path in (*queue, "/desk/audit", "/desk/forms", "/desk/campaigns"):
         page.goto(house.url + path)
         expect(page.locator("h1"), f"waited for the heading of {path}").to_be_visible()
         note(path)
@@ -93,7 +94,7 @@ def _open_pages(house: House) -> list[str]:
     decide = tools.links.decide(_held(house), 1, "autore@demo.example").removeprefix(house.url)
     thread = f"/sites/demo/thread?page_url={house.url}/demo/"
     pages = ["/demo/", thread, "/demo/mails/", f"/demo/mails/{mail}", "/api/docs", "/problems/comment-rejected"]
-    return [*pages, decide, "/newsletter/confirm/x", "/nothing", "/sites/nobody/thread"]
+    return [*pages, decide, "/f/demo", "/newsletter/confirm/x", "/nothing", "/sites/nobody/thread"]
 
 
 def _held(house: House) -> str:

@@ -12,10 +12,11 @@ from flask import Flask
 from engagement.app import make_patient
 from engagement.console import House, commands
 from engagement.domain.sites import Site
-from engagement.services import doctor, sites
+from engagement.services import campaigns, doctor, sites
 from engagement.services.ports import Toolbox
 from tests.contacts.conftest import SETTINGS, confirm
 from tests.contacts.fake_brevo import Brevo, fake_brevo
+from tests.contacts.issues import campaign_about
 
 READER = "lettrice@posta.example"
 
@@ -52,7 +53,7 @@ def desk(make_app: Callable[..., Flask]) -> Iterator[Desk]:
 
 def test_all_is_well(desk: Desk) -> None:
     done = desk.type("check", "--json")
-    assert (done.exit_code, [look["grade"] for look in json.loads(done.output)]) == (0, ["ok"] * 4)
+    assert (done.exit_code, [look["grade"] for look in json.loads(done.output)]) == (0, ["ok"] * 5)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,7 @@ def test_all_is_well(desk: Desk) -> None:
         (lambda b: b.attributes.discard("NOME"), "brevo attributes", "NOME"),
         (lambda b: b.lists.discard(4), "brevo lists", "4"),
         (lambda b: b.faults.append("500"), "brevo account", "500"),
+        (lambda b: b.senders.clear(), "brevo campaigns", "commenti@blog.example is no sender that Brevo knows"),
     ],
 )
 def test_what_is_wrong_is_named_by_check_and_doctor(
@@ -127,3 +129,27 @@ def test_reconcile_reports_and_repairs(desk: Desk) -> None:
 def test_without_a_key_the_command_says_so(make_app: Callable[..., Flask], word: str) -> None:
     done = Desk(make_app(), Brevo()).type(word)
     assert (done.exit_code, "there is no brevo.api_key" in done.output) == (1, True)
+
+
+def test_lists_that_sites_share_are_a_warning(desk: Desk) -> None:
+    with desk.app.app_context():
+        sites.save_site(desk.tools, sites.Site(0, "altro", "Altro", origins=("https://altro.example",)))
+    looks = {look["what"]: look for look in json.loads(desk.type("check", "--json").output)}
+    shown = looks["brevo campaigns"]
+    assert (shown["grade"], shown["told"]) == ("warn", "new articles go out from here: several sites share the lists 4")
+
+
+def test_campaigns_that_were_shut_out_are_tried_again_by_the_same_command(desk: Desk) -> None:
+    with desk.app.app_context():
+        campaign_about(desk.site, desk.tools.clock.now(), "Il cavo giusto")
+        desk.brevo.faults.append("403")
+        while campaigns.advance(desk.tools):
+            pass
+    check = desk.type("check")
+    assert (check.exit_code, "stopped (403 permission_denied" in check.output) == (1, True)
+    desk.type("sync", "--resume")
+    with desk.app.app_context():
+        while campaigns.advance(desk.tools):
+            pass
+    assert len(desk.brevo.sends) == 1
+    assert "new articles of demo from commenti@blog.example; 0 waiting" in desk.type("check").output

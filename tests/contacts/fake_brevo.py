@@ -1,6 +1,7 @@
 """Brevo as its documents describe it, on a real socket, with a script of faults.
 
-Shapes: https://developers.brevo.com/reference (contacts, lists, attributes, account) and "Rate limits".
+Shapes: https://developers.brevo.com/reference (contacts, lists, attributes, account, email campaigns, senders) and
+"Rate limits".
 """
 
 import json
@@ -12,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -31,6 +33,9 @@ ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
     "502": (502, {}),
     "503": (503, {}),
 }
+# What a new campaign may be told; Brevo ignores nothing that it does not know.
+_OF_CAMPAIGN = {"name", "tag", "subject", "sender", "htmlContent", "recipients"}
+_REFUSED = {"code": "invalid_parameter", "message": "Invalid campaign"}
 UNHEARD = ("timeout", "reset")  # nothing was done, and no whole answer came
 LOST = ("lost", "cut", "slow")  # it was done, and no whole answer came
 ODD = ("html", "half-json")  # it was done, and the answer is none of Brevo's
@@ -49,6 +54,10 @@ class Brevo:
     left: int | None = None  # calls left in this window, told in the headers; None: no headers
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     made: Counter[str] = field(default_factory=Counter)  # contacts that were made new, by address
+    campaigns: list[dict[str, Any]] = field(default_factory=list)  # the oldest first
+    sends: list[int] = field(default_factory=list)  # numbers of campaigns, each time one was sent
+    senders: set[str] = field(default_factory=lambda: {"commenti@blog.example"})
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     url: str = ""
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -88,9 +97,53 @@ class Brevo:
                 return 200, {"contacts": [self.contacts[email] for email in page], "count": len(emails)}
             case "POST", ["contacts"]:
                 return self._post(body)
+            case "GET", ["senders"]:
+                return 200, {"senders": [{"id": 1, "name": "x", "email": e, "active": True} for e in self.senders]}
+            case "GET", ["emailCampaigns"]:
+                assert query["limit"] <= 100  # Brevo refuses more
+                newest = self.campaigns[::-1][query["offset"] :][: query["limit"]]
+                return 200, {"count": len(self.campaigns)} | ({"campaigns": newest} if newest else {})
+            case "POST", ["emailCampaigns"]:
+                return self._make(body)
+            case "GET", ["emailCampaigns", number]:
+                found = self.campaign(int(number))
+                return (200, found) if found else ANSWERS["404"]
+            case "POST", ["emailCampaigns", number, "sendNow"]:
+                return self._send(self.campaign(int(number)))
             case _, ["contacts", email]:
                 return self._one(method, email, body)
         return ANSWERS["404"]
+
+    def campaign(self, number: int) -> dict[str, Any] | None:
+        return next((one for one in self.campaigns if one["id"] == number), None)
+
+    def _make(self, body: Any) -> tuple[int, Any]:
+        assert set(body) <= _OF_CAMPAIGN, set(body) - _OF_CAMPAIGN
+        sender, lists = body["sender"], body["recipients"]["listIds"]
+        whole = body["name"] and body["subject"] and body["htmlContent"] and lists
+        if not whole or sender["email"] not in self.senders or not set(lists) <= self.lists:
+            return 400, _REFUSED
+        self.campaigns.append(
+            {
+                "id": 100 + len(self.campaigns),
+                "type": "classic",
+                "status": "draft",
+                "createdAt": self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "recipients": {"lists": lists, "exclusionLists": []},
+                "statistics": {"globalStats": {}, "campaignStats": []},
+                **{name: body[name] for name in ("name", "tag", "subject", "sender", "htmlContent")},
+            }
+        )
+        return 201, {"id": self.campaigns[-1]["id"]}
+
+    def _send(self, found: dict[str, Any] | None) -> tuple[int, Any]:
+        if found is None:
+            return ANSWERS["404"]
+        if found["status"] != "draft":
+            return 400, {"code": "campaign_processing", "message": "Campaign is already queued"}
+        found["status"] = "queued"
+        self.sends.append(found["id"])
+        return 204, None
 
     def _post(self, body: Any) -> tuple[int, Any]:
         email = body["email"]

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from engagement import jobs
-from engagement.domain.articles import CampaignState, Feed, FeedState, Mailing, Order, Recipient, Rhythm
-from engagement.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from engagement.domain.articles import CampaignState, Feed, FeedState, Order, Recipient, Rhythm
+from engagement.domain.errors import Conflict, InvalidInput, NotFound
 from engagement.domain.newsletter import SignUp, SubscriptionState
-from engagement.domain.notices import LEASE, NoticeKind, OutboxState
+from engagement.domain.notices import LEASE, OutboxState
 from engagement.domain.sites import Site
 from engagement.services import campaigns, feeds, newsletter, sites
 from engagement.services.bounces import Taken, take_report
@@ -558,52 +558,6 @@ def test_a_look_that_another_process_overtook_is_thrown_away(
     run(tools)
     assert len(campaigns.view([site.id])) == 1
     assert len(letters(tools)) == 1
-
-
-class Elsewhere:
-    """Mails lists of the sites it knows; is away as often as it is told."""
-
-    def __init__(self, *keys: str, away: int = 0) -> None:
-        self.keys, self.away = keys, away
-        self.taken: dict[str, Mailing] = {}
-
-    def serves(self, site: Site) -> bool:
-        return site.key in self.keys
-
-    def mail(self, site: Site, mailing: Mailing) -> None:
-        self.away -= 1
-        if self.away >= 0:
-            raise Unavailable
-        self.taken[mailing.key] = mailing
-
-
-def test_a_list_that_lives_elsewhere_is_handed_over_and_not_mailed_here(
-    tools: Toolbox, site: Site, server: Blog, clock: StoppedClock
-) -> None:
-    elsewhere = Elsewhere("demo", away=1)
-    with_it = replace(tools, lists=elsewhere)
-    subscribe(site, clock, 3)
-    follow(with_it, site, server)
-    publish(with_it, server, clock, ("nuovo", "Nuovo"))
-    assert not campaigns.advance(with_it)
-    assert campaigns.advance(with_it)
-    run(with_it)
-    assert letters(tools) == []
-    assert the_campaign(site).campaign.state is CampaignState.HANDED_OVER
-    [mailing] = elsewhere.taken.values()
-    assert (mailing.kind, [a.title for a in mailing.articles]) == (NoticeKind.NEW_ARTICLE, ["Nuovo"])
-    assert Elsewhere("altro").serves(site) is False
-
-
-def test_a_site_that_nobody_else_serves_is_mailed_here(
-    tools: Toolbox, site: Site, server: Blog, clock: StoppedClock
-) -> None:
-    with_it = replace(tools, lists=Elsewhere("altro"))
-    subscribe(site, clock, 2)
-    follow(with_it, site, server)
-    publish(with_it, server, clock, ("nuovo", "Nuovo"))
-    run(with_it)
-    assert len(letters(tools)) == 2
 
 
 def test_a_campaign_s_mail_is_queued_once_however_often_it_is_asked_for(

@@ -141,6 +141,7 @@ def test_the_form_s_own_language_counts(client: FlaskClient) -> None:
     assert "convalidata" in ajax(client, EMAIL="no", locale="de")["message"]
 
 
-@pytest.mark.parametrize("method", ["get", "head", "put"])
-def test_looking_changes_nothing(client: FlaskClient, method: str) -> None:
-    assert getattr(client, method)("/f/demo").status_code == 405
+@pytest.mark.parametrize(("method", "status"), [("get", 200), ("head", 200), ("put", 405), ("delete", 405)])
+def test_looking_changes_nothing(client: FlaskClient, method: str, status: int) -> None:
+    assert getattr(client, method)("/f/demo", query_string=FORM).status_code == status
+    assert subscriptions(client) == []

@@ -132,6 +132,11 @@ _SHAPES: Mapping[str, dict[str, Any]] = {
             "name": _TEXT,
             "consent": {"const": True},
             "source_url": _TEXT | {"format": "uri"},
+            "form": _TEXT | {"description": "The key of the site's form that was shown; its texts and origin count."},
+            "consent_version": {
+                "type": "integer",
+                "description": "Which version of the form's wording was shown; the present one where left out.",
+            },
         },
         "required": ["email", "consent"],
         "additionalProperties": False,

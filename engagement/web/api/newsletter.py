@@ -3,12 +3,11 @@
 from flask import Response
 from flask_smorest import Blueprint
 
-from engagement.language import say
 from engagement.services import newsletter
 from engagement.web import signing_up
 from engagement.web.answers import as_json
 from engagement.web.api import described
-from engagement.web.gate import json_body
+from engagement.web.gate import check_origin, json_body
 from engagement.web.house import language, toolbox
 from engagement.web.once import once
 
@@ -27,5 +26,8 @@ blueprint = Blueprint("newsletter", __name__, url_prefix="/api/v1/sites/<site>/n
 def sign_up(site: str) -> Response:
     """Ask for the newsletter: 202 and the same words, whatever is known of the address."""
     found, body = json_body("newsletter")
-    newsletter.sign_up(toolbox(), found, signing_up.read(body, found, form="api-1"), once())
-    return as_json({"message": say(signing_up.ASKED, language())}, 202)
+    wish, form = signing_up.read(body, found, label="api-1")
+    if form:
+        check_origin(found, form.origin)
+    newsletter.sign_up(toolbox(), found, wish, once())
+    return as_json({"message": signing_up.thanks(form, language())}, 202)

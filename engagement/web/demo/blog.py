@@ -6,8 +6,9 @@ from flask import Blueprint, Response, make_response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.services import comments
+from engagement.services.forms import form_of
 from engagement.services.sites import find_site
-from engagement.web import limits
+from engagement.web import limits, signing_up
 from engagement.web.house import toolbox
 from engagement.web.pages.assets import serve
 from engagement.web.pages.contact import FIELDS, is_sent
@@ -34,8 +35,11 @@ def article() -> Response:
     limits.count("reads", site)
     thread = comments.read_thread(site, page_url(), sort="oldest", limit=50, after=None)
     known = facts(site, thread, typed={"page_title": TITLE})
+    box = signing_up.box_of(site, form_of(site, site.key))
     letter = {"letter": dict.fromkeys(FIELDS, ""), "sent": is_sent()}
-    answer = make_response(render_template("demo/article.html", title=TITLE, mails=_mails(), **letter, **known))
+    answer = make_response(
+        render_template("demo/article.html", title=TITLE, mails=_mails(), box=box, **letter, **known)
+    )
     own = " ".join(("'self'", *site.origins))
     answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "

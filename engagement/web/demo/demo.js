@@ -12,7 +12,8 @@
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { email, consent } = form.elements;
-    const wrong = !email.value.trim() || !email.checkValidity() ? email : !consent.checked ? consent : null;
+    const refused = consent.type === "checkbox" && !consent.checked;
+    const wrong = !email.value.trim() || !email.checkValidity() ? email : refused ? consent : null;
     for (const field of [email, consent]) {
       field.removeAttribute("aria-invalid");
       field.removeAttribute("aria-describedby");
@@ -30,7 +31,13 @@
         method: "POST",
         credentials: "omit",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ email: email.value.trim(), consent: true, source_url: form.elements.source_url.value }),
+        body: JSON.stringify({
+          email: email.value.trim(),
+          consent: true,
+          source_url: form.elements.source_url.value,
+          form: form.elements.form.value,
+          consent_version: Number(form.elements.consent_version.value),
+        }),
       });
       const found = await answer.json();
       note.textContent = answer.ok ? found.message : (found.errors && found.errors[0].detail) || found.detail;

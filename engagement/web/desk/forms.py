@@ -6,9 +6,8 @@ from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import InvalidInput, NotFound
-from engagement.domain.messages import Message
 from engagement.domain.moderators import DeskSession
-from engagement.domain.newsletter import NewsletterForm
+from engagement.domain.newsletter import NewsletterForm, Wording
 from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.services import forms
@@ -19,18 +18,22 @@ from engagement.web.dropins.brevo import REFUSED
 from engagement.web.house import toolbox
 from engagement.web.pages.newsletter import CONFIRMED
 
-MOST_TEXT = 2_000
+TEXTS = ("title", "lead", "consent_text", "success_text", "redirect_url", "origin")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A form as the page shows it. ``consent`` is the wording beside the box, ``texts`` what readers are told."""
+    """A form as the page shows it. ``box`` is what readers see, ``texts`` what they are told.
+
+    ``earlier`` are the wordings of former versions.
+    """
 
     form: NewsletterForm
     site: Site
     address: str
-    consent: str
+    box: signing_up.Box
     texts: tuple[str, ...]
+    earlier: tuple[Wording, ...]
 
 
 @room.blueprint.get("/forms")
@@ -58,15 +61,15 @@ def save_form() -> AnyResponse:
 
 def _sent(site: Site) -> NewsletterForm:
     def text(name: str) -> str:
-        return " ".join(request.form.get(name, "").split())[:MOST_TEXT]
+        return " ".join(request.form.get(name, "").split())
 
     known = next((one for one in forms.forms_of(site) if one.key == text("key")), None)
+    form = known or NewsletterForm(text("key"), site.id)
     return replace(
-        known or NewsletterForm(text("key"), site.id),
-        consent_text=text("consent_text"),
+        form,
+        **{name: text(name) for name in TEXTS if name in request.form},  # type: ignore[arg-type] # all are texts
         consent_needed=request.form.get("consent_needed") == "1",
         name_fields=tuple(text("name_fields").replace(",", " ").split()),
-        redirect_url=text("redirect_url"),
     )
 
 
@@ -84,6 +87,10 @@ def _page(session: DeskSession, code: int = 200, /, **more: object) -> Response:
 
 def _shown(site: Site, form: NewsletterForm) -> Shown:
     url = toolbox().settings.server.address
-    own = say(Message(signing_up.CONSENT, {"site": site.name}), site.language)
-    texts = tuple(say(text, site.language) for text in (signing_up.ASKED, REFUSED, CONFIRMED))
-    return Shown(form, site, f"{url}/f/{form.key}", form.consent_text or own, texts)
+    told = (signing_up.thanks(form, site.language), say(REFUSED, site.language), say(CONFIRMED, site.language))
+    earlier = tuple(
+        replace(one, consent_text=signing_up.consent_words(site, one.consent_text))
+        for one in forms.wordings(form)
+        if one.version != form.version
+    )
+    return Shown(form, site, f"{url}/f/{form.key}", signing_up.box_of(site, form), told, earlier)

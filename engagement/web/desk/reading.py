@@ -66,6 +66,7 @@ DOINGS = {
     "campaign-paused": N_("paused a campaign"),
     "campaign-resumed": N_("resumed a campaign"),
     "campaign-cancelled": N_("cancelled a campaign"),
+    "campaign-again": N_("had a campaign tried again"),
 }
 MANY = {
     Status.HELD: N_("Held comments"),

@@ -20,7 +20,7 @@ from engagement.domain.reasons import moderator_text
 from engagement.domain.sites import DEFAULT_ZONE
 from engagement.language import TONGUES, age, best_language, say, speaker
 from engagement.language import moment as written
-from engagement.services import bounces, contacts, moderators
+from engagement.services import bounces, contacts, handing_over, moderators
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox
 
@@ -93,7 +93,7 @@ def _alarms(session: DeskSession, tongue: str) -> list[str]:
     """What whoever works here must know before anything else."""
     said = contacts.alarm(toolbox())
     returned = ", ".join(masked(email) for email in bounces.alarms(toolbox(), session.sites))
-    found = [said] if said else []
+    found = [one for one in (said, handing_over.alarm(toolbox())) if one]
     found += [Message(NOBODY_THERE, {"who": returned})] if returned else []
     return [say(one, tongue) for one in found]
 

@@ -6,7 +6,7 @@ errors}``; an answer without CORS headers leaves its spinner turning for ever. S
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as Answer
@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from engagement.domain.errors import EngagementError, InvalidInput
 from engagement.domain.messages import N_
 from engagement.domain.newsletter import NewsletterForm, SignUp
+from engagement.domain.pages import origin_of
 from engagement.domain.sites import Site
 from engagement.language import LANGUAGES, say
 from engagement.services import newsletter
@@ -23,7 +24,9 @@ from engagement.web.answers import as_json
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import language as site_language
 from engagement.web.house import toolbox
-from engagement.web.pages.newsletter import for_people, notice_page
+from engagement.web.pages.assets import CALM_POLICY
+from engagement.web.pages.newsletter import for_people, notice_page, tells_origin, whole_number
+from engagement.web.pages.words import words
 
 blueprint = Blueprint("brevo", __name__)
 
@@ -31,6 +34,27 @@ REFUSED = N_("Your subscription could not be validated.")
 HONEYPOT = "email_address_check"
 MOST_BYTES = 16 * 1024
 _AGREED = {"1", "true", "on", "yes"}
+
+
+@blueprint.get("/f/<form_key>")
+def show(form_key: str) -> Answer:
+    """The form as a page of ours, with its own texts, for a link or a theme without one."""
+    site, form = find_form(form_key)
+    limits.count("reads", site)
+    page = render_template(
+        "pages/sign_up.html",
+        box=signing_up.box_of(site, form, language()),
+        site=site,
+        words=words(language()),
+        name_field=form.name_fields[0] if form.name_fields else "",
+        trap=HONEYPOT,
+        language=language(),
+    )
+    answer = tells_origin(for_people(Response(page, content_type="text/html; charset=utf-8")))
+    if form.redirect_url:  # browsers hold the way back to this rule too
+        leads = f"form-action 'self' {origin_of(form.redirect_url)}"
+        answer.headers["Content-Security-Policy"] = f"{CALM_POLICY}; {leads}"
+    return answer
 
 
 @blueprint.post("/f/<form_key>")
@@ -45,7 +69,7 @@ def sign_up(form_key: str) -> Answer:
         if not isinstance(error, EngagementError | HTTPException):
             raise
         return _refusal_page(error)
-    said = say(signing_up.ASKED, language())
+    said = signing_up.thanks(form, language())
     if ajax:
         return _json({"success": True, "message": said, "errors": {}})
     if form.redirect_url:
@@ -56,7 +80,7 @@ def sign_up(form_key: str) -> Answer:
 def language() -> str:
     """The form's own ``locale`` where we speak it, else the site's language."""
     try:
-        wanted = request.form.get("locale", "")
+        wanted = request.values.get("locale", "")
     except HTTPException:  # what cannot be read has no language either
         wanted = ""
     return wanted if wanted in LANGUAGES else site_language()
@@ -68,7 +92,7 @@ def _signed_up(form_key: str) -> NewsletterForm:
         raise RequestEntityTooLarge
     sent = request.form
     site, form = find_form(form_key)
-    check_origin(site)
+    check_origin(site, form.origin)
     limits.count("newsletter", site)
     if sent.get(HONEYPOT):
         return form  # a program filled the field that nobody sees: it hears what everybody hears
@@ -79,16 +103,18 @@ def _signed_up(form_key: str) -> NewsletterForm:
 def _wish(sent: "MultiDict[str, str]", site: Site, form: NewsletterForm) -> SignUp:
     """Only what is known is read; the other fields of an embed are its own."""
     name = next((sent[field] for field in form.name_fields if sent.get(field, "").strip()), "")
-    given = {
+    given: dict[str, object] = {
         "email": sent.get("EMAIL", ""),
         "name": name,
         "consent": not form.consent_needed or sent.get("OPT_IN", "").strip().lower() in _AGREED,
     }
+    if sent.get("consent_version"):  # of our own page; an embed has the wording that stands in its page
+        given["consent_version"] = whole_number(sent["consent_version"])
     named = next(
         (field for field in form.name_fields if field in sent), form.name_fields[0] if form.name_fields else ""
     )
     try:
-        return signing_up.read(given, site, form=f"{form.key}-{form.version}", consent_text=form.consent_text)
+        return signing_up.read(given, site, label=form.key, form=form)[0]
     except InvalidInput as error:
         raise _Renamed(error, {"/email": "/EMAIL", "/consent": "/OPT_IN", "/name": f"/{named}"}) from error
 

@@ -37,8 +37,9 @@ TOO_OLD = N_("It is too old or was cut short: open the newest mail that you had 
 _ASKING = {"newsletter_pages.show_ask_to_leave", "newsletter_pages.ask_to_leave"}
 _ON_OUR_PAGES = {"newsletter_pages.ask_to_leave", "preferences.act"}  # forms that stand at the address they are sent to
 
+_MOST_DIGITS = 10
 _AGREED = {"true", "on", "1", "yes", "si", "sì"}
-_FIELDS = ("email", "name", "source_url")
+_FIELDS = ("email", "name", "source_url", "form")
 
 
 @blueprint.post("/sites/<site>/newsletter")
@@ -51,10 +52,13 @@ def sign_up(site: str) -> Response:
     limits.count("newsletter", found)
     given: dict[str, object] = {name: sent[name] for name in _FIELDS if name in sent}
     given["consent"] = sent.get("consent", "").strip().lower() in _AGREED
-    wish = signing_up.read(given, found, form="page-1")
+    given |= {"consent_version": whole_number(sent["consent_version"])} if sent.get("consent_version") else {}
+    wish, form = signing_up.read(given, found, label="page-1")
+    if form:
+        check_origin(found, form.origin)
     newsletter.sign_up(toolbox(), found, wish)
     back = wish.source_url if belongs(wish.source_url, found.origins) else ""
-    return _page([say(signing_up.ASKED, found.language)], found.language, back=back)
+    return _page([signing_up.thanks(form, found.language)], found.language, back=back)
 
 
 @blueprint.get("/newsletter/confirm/<token>")
@@ -144,6 +148,17 @@ def _way_back(status: int) -> str:
     source = request.form.get("source_url", "") if status != 413 else ""  # too large to be read
     known = (url for url in (source, request.referrer or "") if site and belongs(url, site.origins))
     return next(known, "")
+
+
+def whole_number(text: str) -> int | str:
+    """A number that a form sent; else its text, which is refused by name."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS else text
+
+
+def tells_origin(answer: Response) -> Response:
+    """For a page whose form is asked where it comes from: with "no-referrer" browsers say "Origin: null"."""
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
 
 
 def notice_page(*lines: str, language: str) -> Response:
