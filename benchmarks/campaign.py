@@ -29,11 +29,12 @@ from flask_migrate import upgrade
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engagement.app import create_app, make_toolbox
-from engagement.domain.articles import Rhythm
+from engagement.domain.mailing.articles import Rhythm
 from engagement.domain.notices import LEASE, Delivery, SendOutcome
 from engagement.domain.sites import Site
-from engagement.services import campaigns, feeds, sites
+from engagement.services import sites
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import campaigns, feeds
 from engagement.services.ports import Toolbox
 from engagement.settings import load
 from engagement.storage.db import transaction

@@ -25,7 +25,8 @@ from engagement.app import create_app, make_toolbox
 from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import newsletter, sites, wishes
+from engagement.services import newsletter, sites
+from engagement.services.audience import wishes
 from engagement.settings import load
 from engagement.storage.schema import migrations
 from engagement.storage.tables import SubscriptionRow

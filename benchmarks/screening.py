@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engagement.screening import checksums, detoxify_model, embedded, exporting, onnx_model
-from engagement.screening.exporting import Limits
-from engagement.screening.places import LargeModels
+from engagement.screening import detoxify_model, embedded, onnx_model
+from engagement.screening.weights import checksums, exporting
+from engagement.screening.weights.exporting import Limits
+from engagement.screening.weights.places import LargeModels
 
 SHORT, MIXED = 24, 48  # texts of a round, one at a time and all together
 _PIECES = 250_002

@@ -14,9 +14,9 @@ from flask_migrate import Migrate
 from engagement.cli.models_port import Progress, TextScorer
 from engagement.contacts.brevo import open_contacts
 from engagement.contacts.campaigns import open_campaigns
-from engagement.domain.channel import Channel
+from engagement.domain.mailing.channel import Channel
+from engagement.domain.mailing.suppression import RefusedDomains
 from engagement.domain.sites import Site
-from engagement.domain.suppression import RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.mail.links import SignedLinks
 from engagement.mail.messages import Letterbox
@@ -25,15 +25,16 @@ from engagement.mail.postmen import open_postman
 from engagement.mail.providers import refused
 from engagement.purge import open_purge
 from engagement.screening import catalogue, embedded, lexicon
+from engagement.screening.disguises.guesses import read
 from engagement.screening.guarded import MissingScreener
-from engagement.screening.guesses import read
-from engagement.screening.native import NativeLimits, NativeScreener
-from engagement.screening.pipe import ChildLimits
-from engagement.screening.places import LargeModels
+from engagement.screening.processes.native import NativeLimits, NativeScreener
+from engagement.screening.processes.pipe import ChildLimits
 from engagement.screening.scale import to_perspective
 from engagement.screening.spam_checkers import Akismet, Checkers, Client, StopForumSpam
-from engagement.services import purging, sites
-from engagement.services.findings import Patient
+from engagement.screening.weights.places import LargeModels
+from engagement.services import sites
+from engagement.services.operations import purging
+from engagement.services.operations.findings import Patient
 from engagement.services.ports import Clock, Screener, Toolbox
 from engagement.settings import Settings, SettingsError, load, secret_key
 from engagement.storage.db import db, engine_options, prepare, tell_of_changes

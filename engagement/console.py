@@ -32,9 +32,9 @@ from engagement.cli.privacy import export, forget
 from engagement.cli.screen import screen
 from engagement.cli.site import site
 from engagement.domain.errors import Unavailable
-from engagement.services import moderators
-from engagement.services.demo import seed_demo
-from engagement.services.findings import Patient
+from engagement.services.desk import moderators
+from engagement.services.operations.demo import seed_demo
+from engagement.services.operations.findings import Patient
 from engagement.services.ports import Toolbox
 from engagement.settings import Analyzer, Server, Settings, SettingsError, address, load
 from engagement.storage import schema

@@ -2,23 +2,23 @@
 
 from collections.abc import Callable
 
-from engagement.services.campaigns import advance
-from engagement.services.contact import forget_messages
-from engagement.services.contacts import forget_events, sync_due
-from engagement.services.digests import gather_news
-from engagement.services.explaining import explain_held
-from engagement.services.feeds import poll_due
+from engagement.services.audience.contacts import forget_events, sync_due
+from engagement.services.audience.wishes import carry_out
+from engagement.services.discussion.explaining import explain_held
+from engagement.services.discussion.spam_checking import tell_checkers
 from engagement.services.mail import deliver_due
+from engagement.services.mailing.campaigns import advance
+from engagement.services.mailing.contact import forget_messages
+from engagement.services.mailing.digests import gather_news
+from engagement.services.mailing.feeds import poll_due
+from engagement.services.mailing.replies import announce_published
+from engagement.services.mailing.replies import purge as purge_replies
+from engagement.services.mailing.summaries import remind, summarise
 from engagement.services.newsletter import purge
+from engagement.services.operations.purging import purge_changed
+from engagement.services.operations.upkeep import tidy
 from engagement.services.ports import Toolbox
-from engagement.services.purging import purge_changed
-from engagement.services.replies import announce_published
-from engagement.services.replies import purge as purge_replies
 from engagement.services.screening import screen_waiting
-from engagement.services.spam_checking import tell_checkers
-from engagement.services.summaries import remind, summarise
-from engagement.services.upkeep import tidy
-from engagement.services.wishes import carry_out
 
 Job = Callable[[Toolbox], object]
 

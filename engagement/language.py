@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from engagement.domain.digests import zone_of
+from engagement.domain.mailing.digests import zone_of
 from engagement.domain.messages import N_, Message
 
 TONGUES = {"it": "Italiano", "en": "English"}  # each in its own words

@@ -9,7 +9,7 @@ from functools import lru_cache
 import nh3
 from markdown_it import MarkdownIt
 
-from engagement.domain.analysis import utf16_length
+from engagement.domain.desk.analysis import utf16_length
 
 _TAGS = {"a", "p", "br", "em", "strong", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href", "title", "lang"}, "code": {"class"}, "ol": {"start"}}

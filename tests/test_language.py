@@ -12,12 +12,13 @@ from babel.dates import format_datetime, get_month_names, get_timezone
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from engagement.domain import reasons, spam, tongue
+from engagement.domain import spam
+from engagement.domain.discussion import reasons, tongue
+from engagement.domain.mailing.troubles import TROUBLES
 from engagement.domain.messages import Message
 from engagement.domain.policy import Outcome, Reason
-from engagement.domain.troubles import TROUBLES
 from engagement.language import MONTHS, age, best_language, catalogue, entries, moment, retold, say
-from engagement.screening import disguise
+from engagement.screening.disguises import disguise
 from tests.catalogues import PACKAGE, marked
 
 _PLACE = re.compile(r"%\((\w+)\)s")

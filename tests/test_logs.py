@@ -16,11 +16,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from engagement import jobs, logs
-from engagement.domain.moderators import Scope
+from engagement.domain.desk.moderators import Scope
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import keys, moderators
+from engagement.services.audience.wishes import carry_out
+from engagement.services.desk import keys, moderators
 from engagement.services.mail import deliver_due
-from engagement.services.wishes import carry_out
 from engagement.worker import Background
 from tests.fakes import FixedScreener
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.domain.analysis import utf16_length as units
+from engagement.domain.desk.analysis import utf16_length as units
 from engagement.domain.sites import MAX_BODY_BYTES
 from engagement.markup import Mark, clean, count_links, render, source_text, underlined, visible_text
 from tests.data_sets import DATA

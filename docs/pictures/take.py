@@ -15,9 +15,9 @@ from playwright.sync_api import Page, sync_playwright
 from werkzeug.serving import make_server
 
 from engagement.app import create_app, make_demo_site
-from engagement.services import moderators
-from engagement.services.demo import seed_demo
-from engagement.services.explaining import explain_held
+from engagement.services.desk import moderators
+from engagement.services.discussion.explaining import explain_held
+from engagement.services.operations.demo import seed_demo
 from engagement.settings import load
 from engagement.storage.schema import migrations
 

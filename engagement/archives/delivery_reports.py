@@ -9,7 +9,7 @@ import re
 from email import message_from_bytes, message_from_string
 from email.message import Message
 
-from engagement.domain.bounces import Report, Returned, better_status, clean, of_diagnostic
+from engagement.domain.mailing.bounces import Report, Returned, better_status, clean, of_diagnostic
 
 _log = logging.getLogger(__name__)
 _STATUS = {"message/delivery-status", "message/global-delivery-status"}

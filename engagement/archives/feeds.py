@@ -17,8 +17,8 @@ from xml.etree.ElementTree import Element, ParseError  # only names; reading is 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from engagement.domain.articles import Entry
-from engagement.domain.pages import MAX_URL, BadAddress, origin_of
+from engagement.domain.discussion.pages import MAX_URL, BadAddress, origin_of
+from engagement.domain.mailing.articles import Entry
 from engagement.markup import visible_text
 
 MOST_ENTRIES = 500

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from engagement import __version__
-from engagement.domain.pages import BadAddress, origin_of
+from engagement.domain.discussion.pages import BadAddress, origin_of
 
 MOST_BYTES = 5 * 1024 * 1024  # of a body, as it comes and as it is unpacked
 MOST_REDIRECTS = 5

@@ -8,7 +8,8 @@ import click
 
 from engagement.cli.doctor import tell
 from engagement.cli.house import House
-from engagement.services import brevo_check, contacts, handing_over, reconciling
+from engagement.services.audience import brevo_check, contacts, reconciling
+from engagement.services.mailing import handing_over
 from engagement.services.ports import Toolbox
 
 _LONG = 5.0  # seconds of waiting that are worth a word

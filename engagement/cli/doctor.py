@@ -8,8 +8,8 @@ from typing import Protocol
 import click
 
 from engagement.cli.house import House
-from engagement.services import doctor as practice
-from engagement.services.findings import Finding, Grade, Patient
+from engagement.services.operations import doctor as practice
+from engagement.services.operations.findings import Finding, Grade, Patient
 from engagement.settings import SettingsError
 
 

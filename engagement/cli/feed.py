@@ -6,9 +6,9 @@ from dataclasses import asdict
 import click
 
 from engagement.cli.house import House, sentence, site_named
-from engagement.domain.articles import DAYS, Feed, FeedState, Rhythm
 from engagement.domain.errors import EngagementError
-from engagement.services import feeds
+from engagement.domain.mailing.articles import DAYS, Feed, FeedState, Rhythm
+from engagement.services.mailing import feeds
 from engagement.services.sites import every_site
 
 

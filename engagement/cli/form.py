@@ -8,7 +8,7 @@ import click
 from engagement.cli.house import House, sentence, site_named
 from engagement.domain.errors import EngagementError
 from engagement.domain.newsletter import NewsletterForm
-from engagement.services import forms
+from engagement.services.audience import forms
 
 
 @click.group()

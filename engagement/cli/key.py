@@ -5,9 +5,9 @@ import json
 import click
 
 from engagement.cli.house import House, sentence
+from engagement.domain.desk.moderators import ApiKey, Scope
 from engagement.domain.errors import EngagementError
-from engagement.domain.moderators import ApiKey, Scope
-from engagement.services import keys
+from engagement.services.desk import keys
 
 
 @click.group()

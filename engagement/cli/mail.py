@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 import click
 from flask import Flask
 
-from engagement.services import bounces
+from engagement.services.mailing import bounces
 from engagement.services.ports import Toolbox
 
 TRY_LATER = 75  # EX_TEMPFAIL of sysexits.h, which mail servers know: keep the message and come again

@@ -7,7 +7,7 @@ import click
 
 from engagement.cli.house import House, sentence
 from engagement.domain.errors import EngagementError
-from engagement.services import moderators
+from engagement.services.desk import moderators
 
 
 @click.group()

@@ -9,10 +9,10 @@ import click
 
 from engagement.cli.house import House, sentence, site_named
 from engagement.domain.errors import EngagementError
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.newsletter import SubscriptionState
-from engagement.domain.suppression import SuppressionReason
-from engagement.services import newsletter_lists, suppressions
-from engagement.services.newsletter_lists import ListNotRead
+from engagement.services.audience import newsletter_lists, suppressions
+from engagement.services.audience.newsletter_lists import ListNotRead
 from engagement.services.sites import find_site
 
 _REASONS = [r.value for r in SuppressionReason if r is not SuppressionReason.FORGOTTEN]  # engagement forget does that

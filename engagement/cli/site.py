@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from engagement.cli.house import House, sentence
-from engagement.domain.challenges import MODES as CHALLENGES
-from engagement.domain.digests import AuthorMail
+from engagement.domain.discussion.challenges import MODES as CHALLENGES
 from engagement.domain.errors import EngagementError, SiteNotFound
+from engagement.domain.mailing.digests import AuthorMail
 from engagement.domain.sites import MAX_BODY_BYTES, Site, SiteRules
-from engagement.services import posts, sites, statistics
+from engagement.services import sites
+from engagement.services.discussion import posts, statistics
 
 
 @click.group()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from engagement.contacts.calls import Line, confirmed, objects, read
 from engagement.contacts.none import NoContacts
-from engagement.domain.contacts import Answer, Brevo, Contact, Outcome, Seen
+from engagement.domain.mailing.contacts import Answer, Brevo, Contact, Outcome, Seen
 
 PAGE = 500  # contacts a page, the most that Brevo gives
 _LISTS_PAGE = 50

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engagement import __version__
-from engagement.domain.contacts import Answer, Brevo, Outcome
+from engagement.domain.mailing.contacts import Answer, Brevo, Outcome
 
 _MOST = 8_000_000  # bytes of an answer
 _MOST_REPLY = 200

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engagement.contacts.calls import Line, confirmed, objects, read
-from engagement.domain.contacts import Answer, Brevo, Outcome
-from engagement.domain.handovers import DRAFT, Draft, Figures, There
+from engagement.domain.mailing.contacts import Answer, Brevo, Outcome
+from engagement.domain.mailing.handovers import DRAFT, Draft, Figures, There
 
 PAGE = 100  # campaigns a page, the most that Brevo gives
 MOST_PAGES = 3  # with two more calls a step still ends within its lease

@@ -1,6 +1,6 @@
 """No newsletter service: everything is as it should be, and nothing leaves the house."""
 
-from engagement.domain.contacts import Answer, Contact, Outcome
+from engagement.domain.mailing.contacts import Answer, Contact, Outcome
 
 _DONE = Answer(Outcome.DONE)
 

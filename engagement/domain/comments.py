@@ -71,13 +71,13 @@ class Comment:
     notify_replies: bool = False
     edited_at: datetime | None = None
     votes: int = 0  # ups less downs
-    rank: int = 0  # domain.ranking.rank of them
+    rank: int = 0  # domain.discussion.ranking.rank of them
     replies: int = 0
     version: int = 1
     page_url: str = ""
     page_title: str = ""
     edit: int | None = None  # the id of an ``Edit`` that waits
-    language: str = ""  # domain.tongue.told of what is seen of it; "": too short to tell
+    language: str = ""  # domain.discussion.tongue.told of what is seen of it; "": too short to tell
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Case:
     rules: Rules = field(default_factory=Rules)
     words: WordLists = NO_WORDS
     signs: tuple[str, ...] = ()  # of spam, see ``domain.spam``
-    language: str = ""  # domain.tongue.told; "": too short to tell
+    language: str = ""  # domain.discussion.tongue.told; "": too short to tell
     title: str = ""  # of the page, where it came with this comment and would be shown for the first time
 
 

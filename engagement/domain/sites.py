@@ -21,7 +21,7 @@ class SiteRules:
     challenge: str | None = None  # proof of work: off, risky, always; None: as the installation says
     block_words: tuple[str, ...] = ()
     hold_words: tuple[str, ...] = ()
-    author_mail: str = "immediate"  # domain.digests.AuthorMail
+    author_mail: str = "immediate"  # domain.mailing.digests.AuthorMail
     quiet: str = ""  # hours without mail to the author in the site's zone, such as 22-7
     time_zone: str = DEFAULT_ZONE
     weekly: bool = False  # a summary every week

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import exp, log
 from urllib.parse import urlsplit
 
-from engagement.domain import offers
+from engagement.domain.discussion import offers
 
 # Points of each sign; a comment is held from ``policy.hold_spam`` points. docs/spam.md explains each.
 POINTS: Mapping[str, int] = {

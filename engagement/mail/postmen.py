@@ -9,7 +9,7 @@ from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
 
-from engagement.domain.bounces import clean
+from engagement.domain.mailing.bounces import clean
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.settings import Mail
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from engagement.domain.suppression import RefusedDomains, ascii_domain
+from engagement.domain.mailing.suppression import RefusedDomains, ascii_domain
 
 SHIPPED = Path(__file__).with_name("disposable") / "domains.txt"  # its NOTICE.md says where it comes from
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engagement.screening.guarded import ScreenerBroken
-from engagement.screening.process import NotRunning
+from engagement.screening.processes.process import NotRunning
 
 Scores = Mapping[str, float]
 _ROUND = 4  # batches

@@ -7,26 +7,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from engagement.screening import (
-    detoxify_model,
-    embedded,
-    evaluation,
-    exporting,
-    fetching,
-    onnx_model,
-    scale,
-    training,
-)
+from engagement.screening import detoxify_model, embedded, onnx_model, scale
 from engagement.screening.cache import CachedModel
 from engagement.screening.embedded import EmbeddedModel, ModelDamaged
-from engagement.screening.evaluation import Figures, Progress
 from engagement.screening.explain import LinearExplainer, OcclusionExplainer
-from engagement.screening.exporting import Limits
 from engagement.screening.guarded import GuardedScreener, MissingScreener
-from engagement.screening.large import LargeModel, ModelUnusable
-from engagement.screening.native import NativeLimits, NativeScreener
-from engagement.screening.places import LargeModels
+from engagement.screening.learning import evaluation, training
+from engagement.screening.learning.evaluation import Figures, Progress
+from engagement.screening.processes.native import NativeLimits, NativeScreener
 from engagement.screening.remote import RemoteModel
+from engagement.screening.weights import exporting, fetching
+from engagement.screening.weights.exporting import Limits
+from engagement.screening.weights.large import LargeModel, ModelUnusable
+from engagement.screening.weights.places import LargeModels
 
 _log = logging.getLogger(__name__)
 

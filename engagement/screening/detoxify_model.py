@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from engagement.domain.screening import LABELS
-from engagement.screening import checksums
-from engagement.screening.large import WINDOW, Ints, LargeModel, ModelUnusable, Reader
-from engagement.screening.places import LargeModels
-from engagement.screening.variants import COMPANIONS, THRESHOLDS
+from engagement.screening.disguises.variants import COMPANIONS, THRESHOLDS
+from engagement.screening.weights import checksums
+from engagement.screening.weights.large import WINDOW, Ints, LargeModel, ModelUnusable, Reader
+from engagement.screening.weights.places import LargeModels
 
 NAME = "detoxify"
 # Detoxify's older variants were trained under Kaggle's names.

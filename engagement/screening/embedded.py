@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.domain.screening import Screening, Thresholds
-from engagement.screening import features, guesses, marks, normalise
+from engagement.screening import marks, normalise
+from engagement.screening.disguises import guesses
+from engagement.screening.learning import features
 
 WEIGHTS, CARD = "weights.npy", "card.json"
 SHIPPED = Path(__file__).with_name("model")

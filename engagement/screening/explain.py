@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 from engagement.domain.screening import Span
-from engagement.screening import features
 from engagement.screening.embedded import LABEL, EmbeddedModel
+from engagement.screening.learning import features
 
 MOST_SPANS = 50
 MOST_WINDOWS = 64

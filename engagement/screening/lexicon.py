@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement.screening import features, normalise
+from engagement.screening import normalise
+from engagement.screening.learning import features
 
 LANGUAGES = ("it", "en")
 # The names of the features, in the order of ``measure``.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engagement.domain.screening import Reading
-from engagement.screening import disguise
+from engagement.screening.disguises import disguise
 
 # Dropped: controls, soft hyphen, grapheme joiner, zero-width, bidi controls, fillers, variation selectors,
 # tags, lone surrogates. White space is kept.

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from engagement.domain.screening import LABELS, Thresholds
-from engagement.screening import checksums
-from engagement.screening.large import Ints, LargeModel, ModelUnusable, Reader
-from engagement.screening.places import CARD, LargeModels
+from engagement.screening.weights import checksums
+from engagement.screening.weights.large import Ints, LargeModel, ModelUnusable, Reader
+from engagement.screening.weights.places import CARD, LargeModels
 
 NAME = "onnx"
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"

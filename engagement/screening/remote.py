@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from engagement.domain.analysis import LABEL_OF
+from engagement.domain.desk.analysis import LABEL_OF
 from engagement.domain.screening import Screening, Thresholds
 from engagement.screening.guarded import ScreenerBroken
 

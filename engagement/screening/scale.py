@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement.domain.analysis import LABEL_OF
-from engagement.screening.datasets import DataNotFound
+from engagement.domain.desk.analysis import LABEL_OF
+from engagement.screening.learning.datasets import DataNotFound
 
 SHIPPED = Path(__file__).with_name("scales")
 SAMPLE = Path("perspective-scores", "scores.jsonl.gz")

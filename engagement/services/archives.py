@@ -13,17 +13,18 @@ from urllib.parse import urljoin, urlsplit
 from engagement.archives import commento, disqus, isso, native, remark42, wordpress
 from engagement.archives.entries import Article, Entry, Found, LeftOut, Reader
 from engagement.domain.comments import MAX_AUTHOR, MAX_TITLE, MAX_WEBSITE, Comment, Status, comment_id, text_hash
+from engagement.domain.discussion.pages import BadAddress, belongs, normalise
+from engagement.domain.discussion.tongue import told
 from engagement.domain.moderation import Actor, LogLine
-from engagement.domain.pages import BadAddress, belongs, normalise
 from engagement.domain.sites import MAX_BODY_BYTES, Site
-from engagement.domain.tongue import told
 from engagement.language import say
 from engagement.markup import from_html, render, visible_text
+from engagement.services.discussion.posts import map_posts
 from engagement.services.ports import Toolbox
-from engagement.services.posts import map_posts
 from engagement.services.privacy import NO_NAME
-from engagement.storage import imports, pages
+from engagement.storage import pages
 from engagement.storage.db import reading, transaction
+from engagement.storage.operations import imports
 
 READERS: Mapping[str, Reader] = {
     "wordpress": wordpress.read,

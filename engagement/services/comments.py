@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Receipt, Status, Submission, Thread, comment_id, text_hash
+from engagement.domain.discussion.tongue import told
 from engagement.domain.errors import (
     DuplicateComment,
     FieldError,
@@ -21,18 +22,18 @@ from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Reason
 from engagement.domain.sites import SITE_KEY, Site
 from engagement.domain.throttling import FloodLimits, throttle
-from engagement.domain.tongue import told
 from engagement.markup import render, visible_text
-from engagement.services import explaining
+from engagement.services.desk.telling import tell_author
+from engagement.services.discussion import explaining
+from engagement.services.discussion.publishing import count
+from engagement.services.discussion.spam_checking import outside_signs
 from engagement.services.once import Once, earlier_answer, remember
 from engagement.services.ports import Toolbox
-from engagement.services.publishing import count
 from engagement.services.readers import client_hash
 from engagement.services.screening import examine
-from engagement.services.spam_checking import outside_signs
-from engagement.services.telling import tell_author
-from engagement.storage import comments, pages, sites, spam, waiting
+from engagement.storage import comments, pages, sites
 from engagement.storage.db import reading, transaction
+from engagement.storage.discussion import spam, waiting
 
 REPEAT_WINDOW = timedelta(days=1)
 SHORT_TEXT = 30  # characters; "Grazie mille!" may be said by many

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from engagement.domain.channel import ANY, Rates
 from engagement.domain.comments import Comment, Status
-from engagement.domain.contact import MessageStatus
+from engagement.domain.discussion.reasons import moderator_text
+from engagement.domain.discussion.reports import ReportState
 from engagement.domain.errors import Unavailable
+from engagement.domain.mailing.channel import ANY, Rates
+from engagement.domain.mailing.contact import MessageStatus
 from engagement.domain.newsletter import LinkPurpose, SubscriptionState
 from engagement.domain.notices import (
     RENDER_TRIES,
@@ -22,14 +24,15 @@ from engagement.domain.notices import (
     QueuedNotice,
     SendOutcome,
 )
-from engagement.domain.reasons import moderator_text
-from engagement.domain.reports import ReportState
 from engagement.language import say
 from engagement.markup import visible_text
-from engagement.services import bounces, campaigns, digests, replies, summaries, suppressions
+from engagement.services.audience import suppressions
+from engagement.services.mailing import bounces, campaigns, digests, replies, summaries
 from engagement.services.ports import Toolbox
-from engagement.storage import channel, comments, contact, newsletter, outbox, reports, revisions, sites
+from engagement.storage import comments, newsletter, outbox, sites
 from engagement.storage.db import reading, transaction
+from engagement.storage.discussion import reports, revisions
+from engagement.storage.mailing import channel, contact
 
 _log = logging.getLogger(__name__)
 FULL_FOR = timedelta(minutes=5)  # written anew at each sweep: no longer than that nobody needs to look for a worker
@@ -45,7 +48,7 @@ def deliver_due(tools: Toolbox, limit: int = 20) -> int:
 
     Each is claimed only when its turn comes: a slow server cannot outlast the leases of those behind, a more urgent
     mail overtakes, and a process that is ended has one letter under way at most. Asked to stop, it ends after the
-    letter in hand; where the way out is broken, it leaves the others untouched (``domain.channel``).
+    letter in hand; where the way out is broken, it leaves the others untouched (``domain.mailing.channel``).
     """
     token = secrets.token_hex(16)
     for tried in range(limit):

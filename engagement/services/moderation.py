@@ -9,21 +9,24 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engagement.domain.appeals import UNDO
 from engagement.domain.comments import Comment, Edit, Status, is_id, text_hash
+from engagement.domain.discussion.appeals import UNDO
 from engagement.domain.errors import AlreadySettled, Conflict, FieldError, InvalidInput, LinkNotValid, NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict, status_after
 from engagement.domain.policy import History
-from engagement.services import appeals, explaining, publishing
-from engagement.services.learning import teach
+from engagement.services.desk import appeals
+from engagement.services.desk.reports import close_reports
+from engagement.services.discussion import explaining, publishing
+from engagement.services.discussion.learning import teach
+from engagement.services.discussion.spam_checking import note_verdict
 from engagement.services.once import Once, earlier_answer, remember
 from engagement.services.ports import Toolbox
-from engagement.services.reports import close_reports
-from engagement.services.spam_checking import note_verdict
-from engagement.storage import comments, explanations, moderators, pages, revisions, sites
+from engagement.storage import comments, pages, sites
 from engagement.storage import queue as shelf
 from engagement.storage.db import reading, transaction
+from engagement.storage.discussion import explanations, revisions
+from engagement.storage.operations import moderators
 
 ORDERS = ("risk", "oldest", "newest")
 _MODERATORS = (Actor.MODERATOR, Actor.MAIL_LINK)

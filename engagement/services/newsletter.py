@@ -8,19 +8,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engagement.domain.errors import LinkNotValid
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.newsletter import LinkPurpose, SignUp, Subscription, SubscriptionState
 from engagement.domain.sites import Site
-from engagement.domain.suppression import SuppressionReason
-from engagement.services import suppressions
 from engagement.services.addresses import address_hash, hashes_of
+from engagement.services.audience import suppressions
 from engagement.services.once import Once, remember, replayed
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash_in
-from engagement.storage import bounces, contacts, newsletter, sites, wishes
-from engagement.storage import suppressions as suppressed
+from engagement.storage import newsletter, sites
+from engagement.storage.audience import contacts, wishes
+from engagement.storage.audience import suppressions as suppressed
+from engagement.storage.audience.wishes import Wish
 from engagement.storage.db import reading, transaction
+from engagement.storage.mailing import bounces
 from engagement.storage.newsletter import Proof
-from engagement.storage.wishes import Wish
 
 # Versions start at random, for a database may give the id of a forgotten row to another address: a link for
 # the one must not fit the other. A link to leave stays good for so many later versions of its row.
@@ -30,7 +32,7 @@ _LEAVE_REACH = 1_000
 
 
 def sign_up(tools: Toolbox, site: Site, sign_up: SignUp, once: Once | None = None) -> None:
-    """Take in a wish to subscribe, durably; ``services.wishes`` carries it out.
+    """Take in a wish to subscribe, durably; ``services.audience.wishes`` carries it out.
 
     Nothing here asks what is known of the address, so neither the answer nor its time can tell. A mailbox is
     written to once in 24 hours and three times in 30 days, a site writes ``limits.mail_per_site_hour`` times an

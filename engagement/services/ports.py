@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from engagement.domain.channel import Channel
-from engagement.domain.contacts import Answer, Contact
-from engagement.domain.handovers import Draft
+from engagement.domain.mailing.channel import Channel
+from engagement.domain.mailing.contacts import Answer, Contact
+from engagement.domain.mailing.handovers import Draft
+from engagement.domain.mailing.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.newsletter import LinkPurpose
 from engagement.domain.notices import Delivery, NoticeKind
 from engagement.domain.screening import NotScreened, Reading, Screening, Span
 from engagement.domain.spam import Question
-from engagement.domain.suppression import NO_DOMAINS, RefusedDomains
 from engagement.domain.wordlists import WordLists
 from engagement.settings import Settings
 

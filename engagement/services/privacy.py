@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from engagement.domain.desk.moderators import COMMAND_LINE
 from engagement.domain.errors import Conflict
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.messages import N_, Message
-from engagement.domain.moderators import COMMAND_LINE
-from engagement.domain.suppression import SuppressionReason
 from engagement.language import say
-from engagement.services import suppressions
 from engagement.services.addresses import hashes_of
+from engagement.services.audience import suppressions
 from engagement.services.ports import Toolbox
 from engagement.services.sites import find_site
-from engagement.storage import audit, bounces, contacts, privacy, sites
-from engagement.storage import suppressions as suppressed
+from engagement.storage import audit, privacy, sites
+from engagement.storage.audience import contacts
+from engagement.storage.audience import suppressions as suppressed
 from engagement.storage.db import reading, transaction
+from engagement.storage.mailing import bounces
 
 _log = logging.getLogger(__name__)
 NO_NAME = N_("Anonymous")

@@ -7,8 +7,8 @@ import secrets
 from sqlalchemy.orm import Session
 
 from engagement.services.ports import Toolbox
-from engagement.storage import day_keys
 from engagement.storage.db import transaction
+from engagement.storage.operations import day_keys
 
 
 def client_hash(tools: Toolbox, client: str) -> str:

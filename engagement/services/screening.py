@@ -8,18 +8,19 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Edit, Status, text_hash
+from engagement.domain.discussion.tongue import told
 from engagement.domain.moderation import Actor, LogLine, status_of
 from engagement.domain.policy import Case, Decision, Outcome, Rules, decide
 from engagement.domain.sites import Site
 from engagement.domain.spam import signs_of
-from engagement.domain.tongue import told
 from engagement.domain.wordlists import WordLists
 from engagement.markup import count_links, link_targets, source_text, visible_text
-from engagement.services import explaining, publishing
-from engagement.services.learning import learnt
+from engagement.services.discussion import explaining, publishing
+from engagement.services.discussion.learning import learnt
 from engagement.services.ports import Toolbox
-from engagement.storage import comments, pages, revisions, sites, waiting
+from engagement.storage import comments, pages, sites
 from engagement.storage.db import reading, transaction
+from engagement.storage.discussion import revisions, waiting
 
 BATCH = 20
 

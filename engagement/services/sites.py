@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engagement.domain.digests import AuthorMail, hours_of_quiet, is_zone
+from engagement.domain.desk.moderators import COMMAND_LINE
+from engagement.domain.discussion.pages import BadAddress, origin_of
 from engagement.domain.errors import FieldError, InvalidInput, SiteNotFound
+from engagement.domain.mailing.digests import AuthorMail, hours_of_quiet, is_zone
 from engagement.domain.messages import N_, Message
-from engagement.domain.moderators import COMMAND_LINE
-from engagement.domain.pages import BadAddress, origin_of
 from engagement.domain.sites import DEFAULT_ZONE, MAX_BODY_BYTES, SITE_KEY, Site, SiteRules
 from engagement.services.ports import Toolbox
 from engagement.storage import audit, sites

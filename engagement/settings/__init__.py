@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from engagement.domain.challenges import MODES as CHALLENGES
-from engagement.domain.contacts import Brevo
+from engagement.domain.discussion.challenges import MODES as CHALLENGES
+from engagement.domain.mailing.contacts import Brevo
+from engagement.domain.mailing.suppression import ProviderRules
 from engagement.domain.screening import LABELS
-from engagement.domain.suppression import ProviderRules
 from engagement.settings.reading import build, from_environment, merge, read_toml
 
 _SAMPLE_SECRETS = {"changeme", "change-me", "secret", "please-change-this-secret-key-now"}

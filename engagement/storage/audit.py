@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engagement.domain.moderators import AuditLine
+from engagement.domain.desk.moderators import AuditLine
 from engagement.storage.db import lately
 from engagement.storage.tables import AuditRow
 

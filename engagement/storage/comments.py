@@ -11,7 +11,7 @@ from engagement.domain.comments import Comment, Status, gist_hash
 from engagement.domain.moderation import Actor, LogLine
 from engagement.domain.policy import History, Reason
 from engagement.domain.throttling import Recent
-from engagement.storage import reasons
+from engagement.storage.discussion import reasons
 from engagement.storage.tables import CommentRow, DecisionRow, PageRow
 
 HISTORY_WINDOW = 1_000  # an author's earlier comments that are looked at; a bound, not a truth

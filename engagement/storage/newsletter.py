@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engagement.domain.newsletter import Subscription, SubscriptionState
 from engagement.storage.db import insert, lately
-from engagement.storage.mail_tables import ReplyConsentRow
+from engagement.storage.mailing.mail_tables import ReplyConsentRow
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 
 _PENDING = SubscriptionState.PENDING.value

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from engagement.domain.articles import CampaignState
+from engagement.domain.mailing.articles import CampaignState
 from engagement.domain.notices import (
     EXPIRES_AFTER,
     LEASE,
@@ -19,11 +19,11 @@ from engagement.domain.notices import (
     SendOutcome,
     next_try,
 )
-from engagement.storage.article_tables import CampaignRow
 from engagement.storage.db import insert
+from engagement.storage.mailing.article_tables import CampaignRow
 from engagement.storage.tables import OutboxRow
 
-PURGE = "page-purge"  # rows of ``storage.purges``, which are no mails
+PURGE = "page-purge"  # rows of ``storage.operations.purges``, which are no mails
 _WAITING = (OutboxState.QUEUED.value, OutboxState.RETRY.value)
 _DONE = [s.value for s in (OutboxState.SENT, OutboxState.FAILED, OutboxState.EXPIRED, OutboxState.SUPPRESSED)]
 
@@ -32,7 +32,7 @@ def add(session: Session, notice: Notice, now: datetime, message_domain: str, *,
     """Queue a notice; a second one with the same key is the same notice and changes nothing. It is sent from ``due``.
 
     Every try carries the same Message-ID. It cannot be guessed, for who knows it is believed about a mail that came
-    back (``services.bounces``), and keys count upwards.
+    back (``services.mailing.bounces``), and keys count upwards.
     """
     digest = secrets.token_hex(12)
     session.execute(

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engagement.domain.pages import Page
+from engagement.domain.discussion.pages import Page
 from engagement.storage.db import listener
 from engagement.storage.tables import PageRow
 

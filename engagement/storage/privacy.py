@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from engagement.domain.comments import Status
 from engagement.domain.moderation import Actor
 from engagement.storage import pages
-from engagement.storage.contact_tables import ContactJobRow
+from engagement.storage.audience.contact_tables import ContactJobRow
+from engagement.storage.audience.wish_tables import WishRow
 from engagement.storage.db import Base, db
-from engagement.storage.mail_tables import BounceRow, ReplyConsentRow, ReplyMuteRow
+from engagement.storage.mailing.mail_tables import BounceRow, ReplyConsentRow, ReplyMuteRow
 from engagement.storage.outbox import PURGE
 from engagement.storage.tables import (
     AuditRow,
@@ -32,7 +33,6 @@ from engagement.storage.tables import (
     SuggestionRow,
     SuppressionRow,
 )
-from engagement.storage.wish_tables import WishRow
 
 FORGOTTEN = "(forgotten)"
 _BATCH = 500

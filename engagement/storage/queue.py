@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.comments import Comment, Status
 from engagement.domain.moderation import Actor, LogLine
-from engagement.storage import comments, reasons
+from engagement.storage import comments
+from engagement.storage.discussion import reasons
 from engagement.storage.tables import CommentRow, DecisionRow
 
 _PEOPLE = tuple(actor for actor in Actor if actor is not Actor.MACHINE)

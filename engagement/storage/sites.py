@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from engagement.domain.pages import Page
+from engagement.domain.discussion.pages import Page
 from engagement.domain.sites import Site, SiteRules
 from engagement.storage.pages import page_of
 from engagement.storage.tables import PageRow, SiteRow

@@ -68,12 +68,12 @@ class CommentRow(Base):
     votes: Mapped[int]
     ups: Mapped[int] = mapped_column(default=0)
     downs: Mapped[int] = mapped_column(default=0)
-    rank: Mapped[int] = mapped_column(default=0)  # domain.ranking.rank of ups and downs
+    rank: Mapped[int] = mapped_column(default=0)  # domain.discussion.ranking.rank of ups and downs
     replies: Mapped[int]
     version: Mapped[int]
     edit_id: Mapped[int | None]  # the revision that waits for a moderator while the published text stays
     risk: Mapped[float]
-    language: Mapped[str] = mapped_column(String(8), default="")  # domain.tongue.told of what is seen of it
+    language: Mapped[str] = mapped_column(String(8), default="")  # domain.discussion.tongue.told of what is seen of it
     gist: Mapped[str] = mapped_column(String(64), default="")  # domain.comments.gist_hash of the text
     learnt: Mapped[str] = mapped_column(String(4), default="")  # spam or ham, as the filter was taught
     screen_at: Mapped[datetime | None] = mapped_column(UtcTime)  # when to screen again; None: nothing to do

@@ -10,7 +10,7 @@ from altcha import Payload, create_challenge, verify_solution
 
 from engagement.domain.messages import N_
 from engagement.domain.sites import Site
-from engagement.services import challenges
+from engagement.services.discussion import challenges
 from engagement.web.forms import Wrong
 from engagement.web.house import client, toolbox
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from engagement.domain.errors import MalformedRequest
 from engagement.domain.policy import Decision, Outcome
-from engagement.services import coral
+from engagement.services.desk import coral
 from engagement.web.gate import parse
 from engagement.web.house import toolbox
 

@@ -2,8 +2,8 @@
 
 from flask import Flask, Response, request
 
+from engagement.domain.discussion.pages import BadAddress, origin_of
 from engagement.domain.errors import EngagementError
-from engagement.domain.pages import BadAddress, origin_of
 from engagement.web.house import WORDPRESS, asked_site, toolbox
 
 _READERS_DOORS = ("/api/v1/sites/", "/sites/", "/f/", WORDPRESS)

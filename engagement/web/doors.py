@@ -4,7 +4,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from engagement import __version__
-from engagement.services.health import analyzer_lacks
+from engagement.services.operations.health import analyzer_lacks
 from engagement.services.ports import Toolbox
 from engagement.web import (
     access,

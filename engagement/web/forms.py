@@ -8,10 +8,10 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from engagement.domain import pages
 from engagement.domain.comments import MAX_AUTHOR, MAX_EMAIL, MAX_TITLE, MAX_WEBSITE, Submission, is_id
-from engagement.domain.contact import MAX_SUBJECT, NewMessage
+from engagement.domain.discussion import pages
 from engagement.domain.errors import FieldError, InvalidInput
+from engagement.domain.mailing.contact import MAX_SUBJECT, NewMessage
 from engagement.domain.messages import N_, Message
 from engagement.domain.sites import MAX_BODY_BYTES, Site
 from engagement.services.addresses import NO_ADDRESS

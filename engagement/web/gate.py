@@ -6,8 +6,8 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from engagement.domain.discussion.pages import BadAddress, origin_of
 from engagement.domain.errors import MalformedRequest, OriginNotAllowed
-from engagement.domain.pages import BadAddress, origin_of
 from engagement.domain.sites import Site
 from engagement.web import limits
 from engagement.web.house import the_site, toolbox

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 
-from engagement.services.health import DEGRADED, MODEL, STORE, ModelWatch, missing
+from engagement.services.operations.health import DEGRADED, MODEL, STORE, ModelWatch, missing
 from engagement.services.ports import Toolbox
 from engagement.web import limits
 from engagement.web.answers import as_json

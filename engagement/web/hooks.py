@@ -14,10 +14,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from engagement.domain.contacts import CHANGES, Event
 from engagement.domain.errors import MalformedRequest, NotAuthorised
-from engagement.services import contacts
+from engagement.domain.mailing.contacts import CHANGES, Event
 from engagement.services.addresses import MAX_EMAIL
+from engagement.services.audience import contacts
 from engagement.services.sites import find_site
 from engagement.web.gate import whole_body
 from engagement.web.house import settle_site, toolbox

@@ -4,11 +4,11 @@ import re
 
 from flask import current_app, g, request
 
+from engagement.domain.discussion.pages import belongs
 from engagement.domain.errors import NotFound, SiteNotFound, Unavailable
-from engagement.domain.pages import belongs
 from engagement.domain.sites import Site
 from engagement.language import best_language
-from engagement.services.forms import find_form
+from engagement.services.audience.forms import find_form
 from engagement.services.ports import Toolbox
 from engagement.services.sites import every_site, find_site
 from engagement.web.clients import client_of

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from engagement.services import mails
+from engagement.services.mailing import mails
 from engagement.services.ports import Toolbox
 
 

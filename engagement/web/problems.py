@@ -8,9 +8,9 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from engagement.domain import errors
+from engagement.domain.discussion.reasons import public_text
 from engagement.domain.messages import N_, Message
 from engagement.domain.policy import Outcome, Reason
-from engagement.domain.reasons import public_text
 from engagement.language import say
 from engagement.logs import request_id
 from engagement.web.house import language, toolbox

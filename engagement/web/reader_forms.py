@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import fields
 
+from engagement.domain.discussion.reports import MAX_EXPLANATION, MAX_NAME, Report, ReportReason
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import N_, Message
-from engagement.domain.reports import MAX_EXPLANATION, MAX_NAME, Report, ReportReason
 from engagement.domain.sites import Site
 from engagement.web import forms
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from marshmallow import fields
 
-from engagement.domain import pages
+from engagement.domain.discussion import pages
 from engagement.domain.errors import InvalidInput
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import MAX_NAME, NewsletterForm, SignUp, read_name
 from engagement.domain.sites import Site
 from engagement.language import say
 from engagement.services.addresses import read_address
-from engagement.services.forms import form_of, wording
+from engagement.services.audience.forms import form_of, wording
 from engagement.web import forms
 from engagement.web.house import client, toolbox
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engagement.archives.delivery_reports import read_report
-from engagement.domain.bounces import Meaning, Report, Returned
+from engagement.domain.mailing.bounces import Meaning, Report, Returned
 from tests.mail.returned import OURS, READER, answer, exchange, exim, postfix, vacation
 
 

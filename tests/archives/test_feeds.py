@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engagement.archives.feeds import MOST_ENTRIES, NotAFeed, line, parse
-from engagement.domain.articles import Entry
+from engagement.domain.mailing.articles import Entry
 
 URL = "https://blog.example/feed/index.xml"
 RSS = """<?xml version="1.0" encoding="UTF-8"?>

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from engagement.app import SystemClock, make_screener
 from engagement.mail.postmen import FolderPostman
 from engagement.services import sites
-from engagement.services.demo import seed_demo
+from engagement.services.operations.demo import seed_demo
 from tests.browser.blogs import Blog, Service
 from tests.browser.people import House
 from tests.conftest import missing_service

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from engagement.services import moderators
+from engagement.services.desk import moderators
 from engagement.worker import Background
 
 ABUSIVE = Path(__file__).with_name("abusive.txt").read_text("utf-8").strip()

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from engagement.services import sites
+from engagement.services.audience.wishes import carry_out
 from engagement.services.mail import deliver_due
-from engagement.services.wishes import carry_out
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 from tests.services.test_newsletter import rows
 

@@ -16,7 +16,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, Response, expect
 
 from engagement.services import comments, sites
-from engagement.services.posts import map_posts
+from engagement.services.discussion.posts import map_posts
 from tests.browser.conftest import _demo, _free, _served
 from tests.fakes import FixedScreener
 

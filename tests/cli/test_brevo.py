@@ -12,7 +12,9 @@ from flask import Flask
 from engagement.app import make_patient
 from engagement.console import House, commands
 from engagement.domain.sites import Site
-from engagement.services import campaigns, doctor, sites
+from engagement.services import sites
+from engagement.services.mailing import campaigns
+from engagement.services.operations import doctor
 from engagement.services.ports import Toolbox
 from tests.contacts.conftest import SETTINGS, confirm
 from tests.contacts.fake_brevo import Brevo, fake_brevo

@@ -11,7 +11,7 @@ from engagement.cli.mail import MOST_BYTES, TRY_LATER, _read, mail
 from engagement.console import commands
 from engagement.services import sites
 from engagement.storage.db import db
-from engagement.storage.mail_tables import BounceRow
+from engagement.storage.mailing.mail_tables import BounceRow
 from tests.cli.test_moderators import House
 from tests.mail.returned import postfix, vacation
 from tests.services.test_bounces import sent

@@ -14,7 +14,7 @@ from engagement.cli.newsletter import newsletter
 from engagement.domain.newsletter import SignUp
 from engagement.services import newsletter as service
 from engagement.services import sites
-from engagement.services.wishes import carry_out
+from engagement.services.audience.wishes import carry_out
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow, SuppressionRow
 from tests.cli.test_moderators import House
 from tests.services.test_newsletter import rows

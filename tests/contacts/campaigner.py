@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from engagement.app import create_app
-from engagement.services import campaigns
+from engagement.services.mailing import campaigns
 from engagement.services.ports import Toolbox
 from engagement.settings import load
-from engagement.storage import handovers
+from engagement.storage.mailing import handovers
 from tests.faults.campaigner import counted
 from tests.faults.sender import Deadly, around
 

@@ -10,8 +10,8 @@ from engagement.domain.newsletter import LinkPurpose, SignUp
 from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.services import newsletter
+from engagement.services.audience.wishes import carry_out
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
 from engagement.storage import newsletter as subscriptions
 from engagement.storage.db import reading
 from tests.contacts.fake_brevo import KEY, Brevo, fake_brevo

@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from engagement.domain.articles import Entry, Feed
+from engagement.domain.mailing.articles import Entry, Feed
 from engagement.domain.notices import NoticeKind
 from engagement.domain.sites import Site
-from engagement.services import campaigns as work
+from engagement.services.mailing import campaigns as work
 from engagement.services.ports import Toolbox
-from engagement.storage import campaigns, feeds
 from engagement.storage.db import transaction
+from engagement.storage.mailing import campaigns, feeds
 from tests.fakes import StoppedClock
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from engagement.app import create_app
-from engagement.services.contacts import sync_due
+from engagement.services.audience.contacts import sync_due
 from engagement.services.ports import Toolbox
 from engagement.settings import load
-from engagement.storage import contacts
+from engagement.storage.audience import contacts
 from tests.faults.sender import Deadly, around
 
 # The claim is committed and nothing was sent yet; Brevo has it and nothing says so here; that is said, uncommitted.

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.articles import CampaignState
-from engagement.domain.handovers import LEASE
-from engagement.services import campaigns, contacts, sites
+from engagement.domain.mailing.articles import CampaignState
+from engagement.domain.mailing.handovers import LEASE
+from engagement.services import sites
+from engagement.services.audience import contacts
+from engagement.services.mailing import campaigns
 from engagement.storage.db import reading
 from engagement.storage.tables import OutboxRow
 from tests.contacts.campaigner import STEPS

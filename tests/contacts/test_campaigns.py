@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from engagement.contacts.campaigns import BrevoCampaigns
-from engagement.domain.articles import CampaignState, Order
 from engagement.domain.errors import Conflict, NotFound
+from engagement.domain.mailing.articles import CampaignState, Order
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import campaigns, contacts, feeds, handing_over, sites
+from engagement.services import sites
+from engagement.services.audience import contacts
+from engagement.services.mailing import campaigns, feeds, handing_over
 from engagement.services.ports import Toolbox
-from engagement.storage.article_tables import HandoverRow
 from engagement.storage.db import reading, transaction
+from engagement.storage.mailing.article_tables import HandoverRow
 from engagement.storage.tables import OutboxRow
 from tests.contacts.conftest import confirm, leave
 from tests.contacts.fake_brevo import LOST, ODD, UNHEARD, Brevo

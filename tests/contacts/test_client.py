@@ -9,8 +9,8 @@ import pytest
 
 from engagement.contacts.brevo import PAGE, BrevoContacts, open_contacts
 from engagement.contacts.none import NoContacts
-from engagement.domain.contacts import Answer, Contact, Outcome, Seen
-from engagement.domain.contacts import Brevo as Settings
+from engagement.domain.mailing.contacts import Answer, Contact, Outcome, Seen
+from engagement.domain.mailing.contacts import Brevo as Settings
 from tests.contacts.fake_brevo import KEY, LOST, ODD, UNHEARD, Brevo
 from tests.mail.servers import free_port
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.contacts import LEASE
+from engagement.domain.mailing.contacts import LEASE
 from engagement.services import sites
-from engagement.services.contacts import sync_due
-from engagement.storage.contact_tables import ContactJobRow
+from engagement.services.audience.contacts import sync_due
+from engagement.storage.audience.contact_tables import ContactJobRow
 from tests.contacts.conftest import SETTINGS, confirm
 from tests.contacts.fake_brevo import Brevo
 from tests.contacts.sender import STEPS

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from engagement.domain.contacts import Brevo as Settings
+from engagement.domain.mailing.contacts import Brevo as Settings
 from engagement.domain.sites import Site
-from engagement.services import contacts, newsletter, reconciling, sites
+from engagement.services import newsletter, sites
+from engagement.services.audience import contacts, reconciling
+from engagement.services.audience.reconciling import Differences, NotCompared
 from engagement.services.ports import Toolbox
-from engagement.services.reconciling import Differences, NotCompared
 from tests.contacts.conftest import confirm, leave, sign_up, token
 from tests.contacts.fake_brevo import Brevo
 from tests.fakes import StoppedClock

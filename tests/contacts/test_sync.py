@@ -11,14 +11,16 @@ import pytest
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from engagement.domain.contacts import LEASE, Answer, Contact
-from engagement.domain.contacts import Brevo as Settings
+from engagement.domain.mailing.contacts import LEASE, Answer, Contact
+from engagement.domain.mailing.contacts import Brevo as Settings
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import contacts, moderators, newsletter, preferences, privacy, sites
+from engagement.services import newsletter, privacy, sites
+from engagement.services.audience import contacts, preferences
+from engagement.services.desk import moderators
 from engagement.services.ports import Toolbox
-from engagement.storage import contacts as rows_of
-from engagement.storage.contact_tables import ContactJobRow
+from engagement.storage.audience import contacts as rows_of
+from engagement.storage.audience.contact_tables import ContactJobRow
 from engagement.storage.db import reading, transaction
 from tests.contacts.conftest import confirm, leave, sign_up, token
 from tests.contacts.fake_brevo import LOST, ODD, UNHEARD, Brevo

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.domain.analysis import (
+from engagement.domain.desk.analysis import (
     LABEL_OF,
     MOST_SPANS,
     WITHOUT_SOURCE,

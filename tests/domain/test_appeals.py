@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engagement.domain.appeals import is_waiting, words_of
 from engagement.domain.comments import Status
-from engagement.domain.contact import MessageStatus, status_of, that_count
+from engagement.domain.discussion.appeals import is_waiting, words_of
+from engagement.domain.mailing.contact import MessageStatus, status_of, that_count
 from engagement.domain.moderation import Actor, LogLine
 from engagement.domain.policy import Outcome, Reason, is_unscreened
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from engagement.domain.bounces import Meaning, Returned, better_status, clean, meaning_of, of_diagnostic, status_of
+from engagement.domain.mailing.bounces import (
+    Meaning,
+    Returned,
+    better_status,
+    clean,
+    meaning_of,
+    of_diagnostic,
+    status_of,
+)
 from engagement.domain.notices import Delivery, SendOutcome
 
 HARD, SOFT, OTHER = Meaning.HARD, Meaning.SOFT, Meaning.OTHER

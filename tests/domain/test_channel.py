@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.domain.channel import PAUSES, Channel
+from engagement.domain.mailing.channel import PAUSES, Channel
 from engagement.domain.notices import Delivery, SendOutcome
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.domain import pages
 from engagement.domain.comments import comment_id
+from engagement.domain.discussion import pages
 from engagement.domain.errors import DuplicateComment, TooManyRequests
 from engagement.domain.newsletter import may_be_mailed
 from engagement.domain.notices import BACKOFF, next_try

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.domain.digests import after_quiet, held_due, hours_of_quiet, is_zone, published_due, zone_of
+from engagement.domain.mailing.digests import after_quiet, held_due, hours_of_quiet, is_zone, published_due, zone_of
 from engagement.domain.sites import SiteRules
 
 

@@ -5,9 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engagement.domain.articles import CampaignState
-from engagement.domain.contacts import Answer, Brevo, Outcome
-from engagement.domain.handovers import DEPARTING, Figures, Handover, Step, There, failed, next_look, stands, step_of
+from engagement.domain.mailing.articles import CampaignState
+from engagement.domain.mailing.contacts import Answer, Brevo, Outcome
+from engagement.domain.mailing.handovers import (
+    DEPARTING,
+    Figures,
+    Handover,
+    Step,
+    There,
+    failed,
+    next_look,
+    stands,
+    step_of,
+)
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 NEW = Handover(1, "engagement-x", attempt=3)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.domain import pages
+from engagement.domain.discussion import pages
 
 HOME = "https://blog.example"
 _TRICKS = st.text(alphabet="@:/?#.[]%\\\t\n \u3002\uff0f\uff20\u00ad\u200dabé-_", max_size=12)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.domain.passwords import is_common
+from engagement.domain.desk.passwords import is_common
 
 EMAIL = "moderatrice@demo.example"
 

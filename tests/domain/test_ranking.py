@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.domain.ranking import lower_bound, rank
+from engagement.domain.discussion.ranking import lower_bound, rank
 
 
 def test_the_bound_is_wilsons() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engagement.domain.tongue import detect, told
+from engagement.domain.discussion.tongue import detect, told
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from engagement.app import create_app
-from engagement.services import campaigns
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import campaigns
 from engagement.settings import load
 from engagement.storage import outbox
 from tests.faults.sender import die

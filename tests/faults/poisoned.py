@@ -13,7 +13,7 @@ from dataclasses import replace
 from engagement.app import create_app, make_toolbox
 from engagement.domain.screening import Screening, Span
 from engagement.mail.postmen import MemoryPostman
-from engagement.services.explaining import explain_held
+from engagement.services.discussion.explaining import explain_held
 from engagement.services.screening import screen_waiting
 from engagement.settings import load
 from tests.fakes import FixedScreener, StoppedClock

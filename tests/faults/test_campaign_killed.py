@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.articles import CampaignState, Rhythm
+from engagement.domain.mailing.articles import CampaignState, Rhythm
 from engagement.domain.notices import LEASE
-from engagement.services import campaigns, feeds, sites
+from engagement.services import sites
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import campaigns, feeds
 from engagement.services.ports import Toolbox
 from engagement.storage.db import reading, transaction
 from engagement.storage.tables import OutboxRow, SubscriptionRow

@@ -16,10 +16,11 @@ from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import comments, moderators, newsletter, sites
+from engagement.services import comments, newsletter, sites
+from engagement.services.desk import moderators
 from engagement.services.ports import Toolbox
-from engagement.storage import channel
 from engagement.storage.db import reading, transaction
+from engagement.storage.mailing import channel
 from tests.fakes import FixedScreener, StoppedClock
 from tests.services.test_newsletter import ask, token
 

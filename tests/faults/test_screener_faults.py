@@ -17,8 +17,8 @@ from flask import Flask
 
 from engagement.domain.screening import NotScreened, Screening
 from engagement.screening.guarded import ScreenerBroken
-from engagement.screening.native import NativeLimits, NativeScreener
-from engagement.screening.pipe import ChildLimits
+from engagement.screening.processes.native import NativeLimits, NativeScreener
+from engagement.screening.processes.pipe import ChildLimits
 from tests.faults import inners
 
 pytestmark = pytest.mark.faults
@@ -56,7 +56,9 @@ def children() -> set[int]:
     found: set[int] = set()
     for task in path.iterdir():
         found |= set(map(int, (task / "children").read_text().split()))
-    return {pid for pid in found if b"engagement.screening.child" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    return {
+        pid for pid in found if b"engagement.screening.processes.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    }
 
 
 def descriptors() -> int:
@@ -183,8 +185,8 @@ _PARENT = """
 import sys, threading
 from functools import partial
 from tests.faults import inners
-from engagement.screening.native import NativeLimits, NativeScreener
-from engagement.screening.pipe import ChildLimits
+from engagement.screening.processes.native import NativeLimits, NativeScreener
+from engagement.screening.processes.pipe import ChildLimits
 model = NativeScreener("faulty", inners.Model, NativeLimits(ChildLimits(timeout=3), cache_size=0))
 model.start()
 while not model._isolated.loaded:
@@ -201,7 +203,7 @@ def test_no_child_outlives_its_parent(doing: str, number: signal.Signals) -> Non
     with subprocess.Popen([sys.executable, "-c", _PARENT, doing], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        assert b"screening.child" in Path(f"/proc/{child}/cmdline").read_bytes()
+        assert b"screening.processes.child" in Path(f"/proc/{child}/cmdline").read_bytes()
         os.kill(parent.pid, number)
     until(lambda: not _runs(child), "the child to end")
 

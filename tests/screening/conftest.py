@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engagement.screening import exporting
-from engagement.screening.places import LargeModels
+from engagement.screening.weights import exporting
+from engagement.screening.weights.places import LargeModels
 from tests.data_sets import DATA
 from tests.screening import tiny
 

@@ -8,7 +8,7 @@ import pytest
 
 from engagement.screening.batching import Batcher
 from engagement.screening.guarded import ScreenerBroken, check
-from engagement.screening.process import NotRunning
+from engagement.screening.processes.process import NotRunning
 
 
 class Slate:

@@ -22,7 +22,7 @@ from engagement.cli.screen import screen as screen_command
 from engagement.domain.screening import NotScreened
 from engagement.screening import catalogue, detoxify_model
 from engagement.screening.guarded import MissingScreener
-from engagement.screening.places import LargeModels
+from engagement.screening.weights.places import LargeModels
 from engagement.settings import Settings, load
 from tests.screening import tiny
 

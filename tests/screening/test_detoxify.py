@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from engagement.domain.screening import LABELS
-from engagement.screening import checksums, detoxify_model
-from engagement.screening.large import LargeModel, ModelUnusable
-from engagement.screening.places import LargeModels
+from engagement.screening import detoxify_model
+from engagement.screening.weights import checksums
+from engagement.screening.weights.large import LargeModel, ModelUnusable
+from engagement.screening.weights.places import LargeModels
 from tests.screening import tiny
 
 TEXTS = [

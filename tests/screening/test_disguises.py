@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from engagement.app import make_words
 from engagement.domain.policy import Case, Decision, Outcome, decide
-from engagement.screening import embedded, guesses, lexicon
+from engagement.screening import embedded, lexicon
+from engagement.screening.disguises import guesses
 from engagement.settings import load
 
 MODEL = embedded.load()

@@ -10,7 +10,7 @@ import pytest
 
 from engagement.domain.screening import NotScreened
 from engagement.screening import catalogue, embedded
-from engagement.services import demo
+from engagement.services.operations import demo
 
 NEUTRAL = {
     "Ciao!": 0.0339,

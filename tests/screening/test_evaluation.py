@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engagement.screening import catalogue, embedded, evaluation
+from engagement.screening import catalogue, embedded
+from engagement.screening.learning import evaluation
 
 LABELS = np.array([0, 0, 1, 1, 0, 1])
 SCORES = np.array([0.1, 0.4, 0.35, 0.8, 0.4, 0.4])

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.domain.screening import Span
-from engagement.screening import embedded, features, lexicon, normalise
+from engagement.screening import embedded, lexicon, normalise
 from engagement.screening.explain import MOST_SPANS, MOST_WINDOWS, LinearExplainer, OcclusionExplainer, kept, places
+from engagement.screening.learning import features
 
 MODEL = embedded.load()
 EXPLAINER = LinearExplainer(MODEL)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.screening import features, lexicon
+from engagement.screening import lexicon
+from engagement.screening.learning import features
 
 GRAZIE_MILLE = [
     9531,

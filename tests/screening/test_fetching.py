@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from engagement.app import Models
 from engagement.cli.model import model as model_command
-from engagement.screening import checksums, fetching
-from engagement.screening.fetching import FetchFailed
-from engagement.screening.variants import VARIANTS, Variant
+from engagement.screening.disguises.variants import VARIANTS, Variant
+from engagement.screening.weights import checksums, fetching
+from engagement.screening.weights.fetching import FetchFailed
 from engagement.settings import load
 from tests.screening import tiny
 

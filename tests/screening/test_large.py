@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engagement.domain.screening import Thresholds
-from engagement.screening.large import LargeModel, Reader, Window
+from engagement.screening.weights.large import LargeModel, Reader, Window
 
 
 class OneLetterATokenTokenizer:

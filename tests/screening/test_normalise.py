@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.domain.screening import Reading
-from engagement.screening import disguise
+from engagement.screening.disguises import disguise
 from engagement.screening.normalise import read
 
 LEFT_IN_PEACE = [

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from engagement.domain.screening import Thresholds
-from engagement.screening import checksums, detoxify_model, exporting, onnx_model
-from engagement.screening.exporting import Agreement, Limits, agreement, spearman
-from engagement.screening.large import LargeModel, ModelUnusable
-from engagement.screening.places import LargeModels
+from engagement.screening import detoxify_model, onnx_model
+from engagement.screening.weights import checksums, exporting
+from engagement.screening.weights.exporting import Agreement, Limits, agreement, spearman
+from engagement.screening.weights.large import LargeModel, ModelUnusable
+from engagement.screening.weights.places import LargeModels
 from tests.screening import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +86,7 @@ def test_serving_meets_neither_torch_nor_transformers(tiny_onnx: LargeModels) ->
         "import sys, json\n"
         "from pathlib import Path\n"
         "from engagement.screening.catalogue import open_screener\n"
-        "from engagement.screening.places import LargeModels\n"
+        "from engagement.screening.weights.places import LargeModels\n"
         "screener = open_screener('onnx', timeout=30, large=LargeModels(Path(sys.argv[1]), threads=1))\n"
         "scores = screener.screen(['Ciao a tutti']).scores\n"
         "heavy = {'torch', 'transformers', 'detoxify', 'onnx', 'huggingface_hub'} & set(sys.modules)\n"

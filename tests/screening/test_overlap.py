@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engagement.screening import datasets, normalise, training
-from engagement.screening.overlap import Overlap
+from engagement.screening import normalise
+from engagement.screening.disguises.overlap import Overlap
+from engagement.screening.learning import datasets, training
 
 KEPT_OUT = Overlap(["the ferry to the island leaves at nine and comes back at six", "grazie mille"])
 

@@ -14,7 +14,7 @@ from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.spam import Question
 from engagement.screening.spam_checkers import Akismet, Checkers, StopForumSpam
 from engagement.services import moderation
-from engagement.services.spam_checking import RETRY, TRIES, tell_checkers
+from engagement.services.discussion.spam_checking import RETRY, TRIES, tell_checkers
 from tests.fakes import StoppedClock
 from tests.web.test_comments_api import PAGE, post
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engagement.screening import catalogue, embedded, training
+from engagement.screening import catalogue, embedded
+from engagement.screening.learning import training
 
 
 def test_training_twice_gives_the_same_bytes(data: Path, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from engagement.screening import checksums
-from engagement.screening.places import LargeModels
+from engagement.screening.weights import checksums
+from engagement.screening.weights.places import LargeModels
 from tests.conftest import missing_service
 
 CLASSES = ("toxicity", "severe_toxicity", "obscene", "identity_attack", "insult", "threat", "sexual_explicit")

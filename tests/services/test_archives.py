@@ -11,11 +11,12 @@ from engagement.cli.imports import import_command
 from engagement.domain.comments import Status
 from engagement.domain.sites import Site
 from engagement.markup import from_html
-from engagement.services import archives, comments, posts, privacy
+from engagement.services import archives, comments, privacy
 from engagement.services.archives import Report, import_archive
+from engagement.services.discussion import posts
 from engagement.services.ports import Toolbox
-from engagement.storage import imports as shelf
 from engagement.storage.db import reading
+from engagement.storage.operations import imports as shelf
 from engagement.storage.tables import CommentRow, OutboxRow
 from tests.archives.test_readers import SAMPLES, samples, wp, written, wxr
 

@@ -10,16 +10,17 @@ import pytest
 import sqlalchemy as sa
 
 from engagement import jobs
-from engagement.domain.articles import CampaignState, Feed, FeedState, Order, Recipient, Rhythm
 from engagement.domain.errors import Conflict, InvalidInput, NotFound
+from engagement.domain.mailing.articles import CampaignState, Feed, FeedState, Order, Recipient, Rhythm
 from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.notices import LEASE, OutboxState
 from engagement.domain.sites import Site
-from engagement.services import campaigns, feeds, newsletter, sites
-from engagement.services.bounces import Taken, take_report
+from engagement.services import newsletter, sites
+from engagement.services.audience.wishes import carry_out
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import campaigns, feeds
+from engagement.services.mailing.bounces import Taken, take_report
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
 from engagement.storage.db import reading, transaction
 from engagement.storage.outbox import add, neglected
 from engagement.storage.tables import OutboxRow, SubscriptionRow
@@ -319,7 +320,7 @@ def test_a_transaction_that_fails_moves_neither_mails_nor_cursor(
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr("engagement.storage.campaigns.move", fails)
+        broken.setattr("engagement.storage.mailing.campaigns.move", fails)
         with pytest.raises(RuntimeError):
             campaigns.advance(tools)
     assert rows() == []

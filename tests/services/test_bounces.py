@@ -8,21 +8,25 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.bounces import GIVEN_UP_AFTER
+from engagement.domain.mailing.bounces import GIVEN_UP_AFTER
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.newsletter import SubscriptionState
 from engagement.domain.notices import Delivery, Notice, NoticeKind, OutboxState, SendOutcome
 from engagement.domain.sites import Site
-from engagement.domain.suppression import SuppressionReason
 from engagement.mail.postmen import SmtpPostman
-from engagement.services import bounces, mail_quota, moderators, newsletter, privacy, sites, suppressions, upkeep
-from engagement.services.bounces import Taken, take_report
+from engagement.services import newsletter, privacy, sites
+from engagement.services.audience import suppressions
+from engagement.services.desk import moderators
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import bounces, mail_quota
+from engagement.services.mailing.bounces import Taken, take_report
+from engagement.services.operations import upkeep
 from engagement.services.ports import Toolbox
 from engagement.settings import Mail
 from engagement.storage import newsletter as subscriptions
 from engagement.storage import outbox
 from engagement.storage.db import transaction
-from engagement.storage.mail_tables import BounceRow
+from engagement.storage.mailing.mail_tables import BounceRow
 from engagement.storage.tables import AuditRow, OutboxRow, SubscriptionRow, SuppressionRow
 from tests.fakes import StoppedClock
 from tests.mail.returned import READER, answer, exchange, exim, postfix, vacation

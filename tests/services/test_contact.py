@@ -11,7 +11,6 @@ import pytest
 from flask import Flask
 
 from engagement import jobs
-from engagement.domain.contact import MessageStatus, NewMessage, ReaderMessage, Treatment
 from engagement.domain.errors import (
     AlreadySettled,
     Conflict,
@@ -20,11 +19,13 @@ from engagement.domain.errors import (
     NotFound,
     TooManyRequests,
 )
+from engagement.domain.mailing.contact import MessageStatus, NewMessage, ReaderMessage, Treatment
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site, SiteRules
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import contact, sites
+from engagement.services import sites
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import contact
 from engagement.services.once import Once
 from engagement.services.ports import Toolbox
 from engagement.storage import outbox

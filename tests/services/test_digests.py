@@ -9,17 +9,19 @@ import pytest
 import sqlalchemy as sa
 
 from engagement.domain.comments import Comment, Submission
+from engagement.domain.discussion.reports import Report, ReportReason
 from engagement.domain.errors import InvalidInput
 from engagement.domain.moderation import Actor, Verdict
-from engagement.domain.reports import Report, ReportReason
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import comments, digests, moderation, reports, sites
+from engagement.services import comments, moderation, sites
+from engagement.services.desk import reports
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import digests
 from engagement.services.ports import Toolbox
 from engagement.storage import outbox
 from engagement.storage.db import reading
-from engagement.storage.mail_tables import NewsRow
+from engagement.storage.mailing.mail_tables import NewsRow
 from engagement.storage.tables import OutboxRow
 from tests.fakes import FixedScreener, StoppedClock
 from tests.mail.facts import part, read

@@ -16,8 +16,8 @@ from engagement.app import make_patient
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
-from engagement.services import doctor
-from engagement.services.findings import Finding, Grade, Patient
+from engagement.services.operations import doctor
+from engagement.services.operations.findings import Finding, Grade, Patient
 from engagement.storage.db import db
 from tests.fakes import FixedScreener, StoppedClock
 from tests.mail.servers import Script, free_port, only, smtp_server, spoken

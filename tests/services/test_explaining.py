@@ -7,12 +7,14 @@ from engagement.domain.comments import Receipt, Status, Submission
 from engagement.domain.moderation import Actor, QueueItem, Verdict
 from engagement.domain.screening import NotScreened, Span
 from engagement.domain.sites import Site
-from engagement.services import comments, explaining, highlights, moderation
-from engagement.services.explaining import explain_held
+from engagement.services import comments, moderation
+from engagement.services.desk import highlights
+from engagement.services.discussion import explaining
+from engagement.services.discussion.explaining import explain_held
 from engagement.services.ports import Toolbox
 from engagement.services.screening import screen_waiting
-from engagement.storage import explanations
 from engagement.storage.db import reading, transaction
+from engagement.storage.discussion import explanations
 from engagement.storage.tables import CommentRow
 from tests.fakes import FixedScreener, StoppedClock
 

@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.articles import Feed
 from engagement.domain.comments import Submission
+from engagement.domain.mailing.articles import Feed
 from engagement.domain.notices import NoticeKind
 from engagement.domain.sites import Site
-from engagement.services import archives, comments, feeds, moderators, privacy, upkeep
+from engagement.services import archives, comments, privacy
+from engagement.services.desk import moderators
+from engagement.services.mailing import feeds
+from engagement.services.operations import upkeep
 from engagement.services.ports import Toolbox
-from engagement.storage import campaigns
-from engagement.storage import feeds as kept_feeds
 from engagement.storage.db import db, transaction
+from engagement.storage.mailing import campaigns
+from engagement.storage.mailing import feeds as kept_feeds
 from tests.fakes import FixedScreener, StoppedClock
 
 EMAIL = "anna@posta.example"

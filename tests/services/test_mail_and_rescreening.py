@@ -10,8 +10,9 @@ from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
 from engagement.screening.catalogue import open_screener
-from engagement.services import comments, upkeep
+from engagement.services import comments
 from engagement.services.mail import deliver_due
+from engagement.services.operations import upkeep
 from engagement.services.ports import Toolbox
 from engagement.services.screening import screen_waiting
 from engagement.storage import comments as stored

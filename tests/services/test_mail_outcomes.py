@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from engagement.domain.notices import BACKOFF, OutboxState
 from engagement.domain.sites import Site
 from engagement.mail.postmen import SmtpPostman
-from engagement.services import mails
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import mails
 from engagement.services.ports import Toolbox
 from engagement.settings import Mail
 from engagement.storage.db import reading

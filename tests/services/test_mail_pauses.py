@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from engagement.domain.channel import PAUSES
 from engagement.domain.comments import Submission
+from engagement.domain.mailing.channel import PAUSES
 from engagement.domain.notices import Delivery, SendOutcome
 from engagement.domain.screening import NotScreened
 from engagement.domain.sites import Site

@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from engagement.domain.channel import ANY, BULK, Channel, ChannelState, Rates
 from engagement.domain.errors import Conflict, NotFound
+from engagement.domain.mailing.channel import ANY, BULK, Channel, ChannelState, Rates
 from engagement.domain.notices import DEAD, WAITING, Delivery, Notice, NoticeKind, OutboxState, SendOutcome
 from engagement.domain.sites import Site
-from engagement.services import health, mails
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import mails
+from engagement.services.operations import health
 from engagement.services.ports import Toolbox
 from engagement.storage import outbox
 from engagement.storage.db import reading, transaction

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from engagement.domain.comments import Status, Submission
+from engagement.domain.desk.moderators import Scope
 from engagement.domain.errors import (
     AlreadySettled,
     Conflict,
@@ -23,12 +24,13 @@ from engagement.domain.errors import (
     Unavailable,
 )
 from engagement.domain.moderation import Actor, Verdict
-from engagement.domain.moderators import Scope
 from engagement.domain.sites import Site
-from engagement.services import comments, editing, keys, moderation, moderators, voting
+from engagement.services import comments, moderation
+from engagement.services.desk import keys, moderators
+from engagement.services.discussion import editing, voting
 from engagement.services.ports import Toolbox
-from engagement.storage import moderators as shelf
 from engagement.storage.db import reading, transaction
+from engagement.storage.operations import moderators as shelf
 from engagement.storage.tables import ModeratorRow
 from tests.fakes import FixedScreener, StoppedClock
 

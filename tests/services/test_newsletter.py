@@ -14,14 +14,15 @@ from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.mail.links import SignedLinks
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import newsletter, upkeep
+from engagement.services import newsletter
+from engagement.services.audience.wishes import carry_out
 from engagement.services.mail import deliver_due
 from engagement.services.once import Once
+from engagement.services.operations import upkeep
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
+from engagement.storage.audience.wish_tables import WishRow
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow
-from engagement.storage.wish_tables import WishRow
 from tests.fakes import StoppedClock
 
 READER = "lettrice@posta.example"

@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 
 from engagement.app import make_patient
-from engagement.services import outside, sites
-from engagement.services.findings import Finding, Grade, Patient
+from engagement.services import sites
+from engagement.services.operations import outside
+from engagement.services.operations.findings import Finding, Grade, Patient
 from tests.services.test_doctor import HEALTHY, RECORDS, Records
 
 MAIL = HEALTHY | {"mail__transport": "smtp"}

@@ -10,31 +10,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from engagement.domain.appeals import APPEALED
 from engagement.domain.comments import Comment, Status, Submission
+from engagement.domain.discussion.appeals import APPEALED
 from engagement.domain.errors import Conflict, NotAuthorised, SiteNotFound
 from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
-from engagement.services import (
-    appeals,
-    comments,
-    editing,
-    moderation,
-    moderators,
-    newsletter,
-    privacy,
-    sites,
-    upkeep,
-    voting,
-)
+from engagement.services import comments, moderation, newsletter, privacy, sites
 from engagement.services.addresses import hashes_of
+from engagement.services.audience.wishes import carry_out
+from engagement.services.desk import appeals, moderators
+from engagement.services.discussion import editing, voting
 from engagement.services.mail import deliver_due
+from engagement.services.operations import upkeep
 from engagement.services.ports import Toolbox
 from engagement.services.readers import client_hash
-from engagement.services.wishes import carry_out
-from engagement.storage import replies as stored_replies
 from engagement.storage.db import db, transaction
+from engagement.storage.mailing import replies as stored_replies
 from engagement.storage.tables import PageRow
 from tests.fakes import FixedScreener, StoppedClock
 

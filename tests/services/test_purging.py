@@ -14,10 +14,13 @@ from engagement.domain.comments import Submission
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
 from engagement.purge import HttpPurge
-from engagement.services import comments, health, mails, privacy, sites, voting
+from engagement.services import comments, privacy, sites
+from engagement.services.discussion import voting
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import mails
+from engagement.services.operations import health
+from engagement.services.operations.purging import purge_changed
 from engagement.services.ports import Toolbox
-from engagement.services.purging import purge_changed
 from engagement.settings import SettingsError, load
 from engagement.storage.db import db
 from engagement.worker import Background

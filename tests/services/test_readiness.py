@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engagement.app import create_app
-from engagement.services.health import missing
+from engagement.services.operations.health import missing
 from engagement.services.ports import Toolbox
 from engagement.settings import load
 from tests.mail.servers import free_port

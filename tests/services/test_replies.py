@@ -13,12 +13,14 @@ from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.newsletter import SignUp, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import comments, editing, moderation, newsletter, privacy, replies
+from engagement.services import comments, moderation, newsletter, privacy
+from engagement.services.audience.wishes import carry_out
+from engagement.services.discussion import editing
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import replies
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
 from engagement.storage.db import reading, transaction
-from engagement.storage.mail_tables import AnnouncementRow, ReplyConsentRow
+from engagement.storage.mailing.mail_tables import AnnouncementRow, ReplyConsentRow
 from engagement.storage.tables import ConsentRow, OutboxRow
 from tests.fakes import FixedScreener, StoppedClock
 from tests.mail.facts import part, read

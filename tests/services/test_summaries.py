@@ -10,8 +10,10 @@ from engagement.domain.comments import Comment, Submission
 from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.sites import Site
 from engagement.mail.postmen import MemoryPostman
-from engagement.services import comments, moderation, moderators, sites, summaries
+from engagement.services import comments, moderation, sites
+from engagement.services.desk import moderators
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import summaries
 from engagement.services.ports import Toolbox
 from tests.fakes import FixedScreener, StoppedClock
 from tests.mail.facts import part, read

@@ -10,15 +10,17 @@ from flask import Flask
 from sqlalchemy import update
 
 from engagement.domain.errors import InvalidInput
+from engagement.domain.mailing.suppression import RefusedDomains, SuppressionReason
 from engagement.domain.newsletter import SignUp
 from engagement.domain.sites import Site
-from engagement.domain.suppression import RefusedDomains, SuppressionReason
 from engagement.mail.postmen import MemoryPostman
 from engagement.mail.providers import refused
-from engagement.services import mail_quota, newsletter, suppressions
+from engagement.services import newsletter
+from engagement.services.audience import suppressions
+from engagement.services.audience.wishes import carry_out
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import mail_quota
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
 from engagement.storage.db import db, transaction
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow, SuppressionRow
 from tests.fakes import StoppedClock

@@ -9,14 +9,16 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.sites import Site
-from engagement.domain.suppression import SuppressionReason
-from engagement.services import health, newsletter, sites, suppressions, wishes
+from engagement.services import newsletter, sites
+from engagement.services.audience import suppressions, wishes
+from engagement.services.operations import health
 from engagement.services.ports import Toolbox
-from engagement.storage import wishes as stored
+from engagement.storage.audience import wishes as stored
+from engagement.storage.audience.wish_tables import WishRow
 from engagement.storage.db import db, transaction
 from engagement.storage.tables import OutboxRow, SubscriptionRow
-from engagement.storage.wish_tables import WishRow
 from tests.fakes import StoppedClock
 from tests.services.test_newsletter import READER, ask, rows, token
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from engagement.domain.desk.moderators import Scope
+from engagement.domain.discussion.reasons import public_text
 from engagement.domain.moderation import Actor, LogLine, Verdict
-from engagement.domain.moderators import Scope
-from engagement.domain.reasons import public_text
 from engagement.language import say
-from engagement.services import keys, moderation, sites
+from engagement.services import moderation, sites
+from engagement.services.desk import keys
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from tests.fakes import FixedScreener, StoppedClock

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
-from engagement.services import campaigns, sites
+from engagement.services import sites
+from engagement.services.mailing import campaigns
 from engagement.services.ports import Toolbox
 from tests.contacts.conftest import SETTINGS
 from tests.contacts.fake_brevo import Brevo, fake_brevo

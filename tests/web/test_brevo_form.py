@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from engagement.domain.newsletter import NewsletterForm
-from engagement.services import forms, sites
+from engagement.services import sites
+from engagement.services.audience import forms
 from engagement.services.ports import Toolbox
 from engagement.storage.db import db
 from tests.web.test_newsletter import carried_out

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from engagement.domain.sites import Site
-from engagement.services import contacts, sites
+from engagement.services import sites
+from engagement.services.audience import contacts
 from engagement.services.ports import Toolbox
-from engagement.storage.contact_tables import HookEventRow
+from engagement.storage.audience.contact_tables import HookEventRow
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 from engagement.web.gate import MAX_REQUEST

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from engagement.domain.articles import Rhythm
-from engagement.services import campaigns, feeds, sites
+from engagement.domain.mailing.articles import Rhythm
+from engagement.services import sites
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import campaigns, feeds
 from engagement.services.ports import Toolbox
 from engagement.storage.db import transaction
 from engagement.storage.tables import SubscriptionRow

@@ -8,8 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engagement.services import contact, sites
+from engagement.services import sites
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import contact
 from tests.fakes import FixedScreener
 
 API, FORM, WRITE = "/api/v1/sites/demo/messages", "/sites/demo/messages", "/sites/demo/write"

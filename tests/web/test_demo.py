@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 
 from engagement.domain.comments import Status
 from engagement.mail.postmen import FolderPostman
-from engagement.services import mails, moderation
-from engagement.services.demo import seed_demo
+from engagement.services import moderation
+from engagement.services.mailing import mails
+from engagement.services.operations.demo import seed_demo
 from engagement.services.sites import find_site
 from tests.fakes import FixedScreener
 

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from engagement.domain.screening import Span
-from engagement.services import moderators
-from engagement.services.explaining import explain_held
+from engagement.services.desk import moderators
+from engagement.services.discussion.explaining import explain_held
 from engagement.web.desk.reading import underlined
 from tests.fakes import FixedScreener
 

@@ -7,7 +7,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from engagement.domain.newsletter import NewsletterForm
-from engagement.services import forms, mail_quota, moderators, sites
+from engagement.services import sites
+from engagement.services.audience import forms
+from engagement.services.desk import moderators
+from engagement.services.mailing import mail_quota
 from engagement.storage import audit
 from engagement.storage.db import transaction
 from engagement.storage.tables import ConsentRow

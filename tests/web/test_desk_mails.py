@@ -9,13 +9,15 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.newsletter import SignUp
 from engagement.domain.notices import DEAD, Delivery, NoticeKind, OutboxState, SendOutcome, masked
-from engagement.domain.suppression import SuppressionReason
-from engagement.services import mails, newsletter, sites, suppressions
+from engagement.services import newsletter, sites
+from engagement.services.audience import suppressions
+from engagement.services.audience.wishes import carry_out
 from engagement.services.mail import deliver_due
+from engagement.services.mailing import mails
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
 from engagement.storage.db import transaction
 from engagement.storage.tables import SubscriptionRow
 from engagement.web.desk import mails as door

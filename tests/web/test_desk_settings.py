@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engagement.services import moderators, sites
+from engagement.services import sites
+from engagement.services.desk import moderators
 from engagement.services.sites import find_site
 from tests.fakes import FixedScreener, StoppedClock
 from tests.web.test_comments_api import post

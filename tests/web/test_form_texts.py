@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from engagement.domain.newsletter import NewsletterForm
-from engagement.services import forms, sites
+from engagement.services import sites
+from engagement.services.audience import forms
 from engagement.storage.tables import ConsentRow, SubscriptionRow
 from tests.web.test_newsletter import API, FORM, READER, rows
 

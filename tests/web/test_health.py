@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from engagement.app import create_app
 from engagement.domain.screening import NotScreened
 from engagement.screening.guarded import MissingScreener
-from engagement.services.health import ModelWatch
 from engagement.services.mail import deliver_due
+from engagement.services.operations.health import ModelWatch
 from engagement.settings import Database
 from engagement.storage.db import db
 from tests.fakes import FixedScreener, StoppedClock

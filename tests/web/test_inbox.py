@@ -4,7 +4,8 @@ import re
 
 from flask.testing import FlaskClient
 
-from engagement.services import moderators, sites
+from engagement.services import sites
+from engagement.services.desk import moderators
 from engagement.services.mail import deliver_due
 from tests.fakes import FixedScreener, StoppedClock
 from tests.web.test_desk import EMAIL, enter

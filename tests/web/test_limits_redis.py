@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from redis.exceptions import ConnectionError as NoConnection
 
-from engagement.services import moderators
+from engagement.services.desk import moderators
 from tests.conftest import missing_service
 from tests.mail.servers import free_port
 

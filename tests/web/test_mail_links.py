@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask
 
 from engagement import jobs
-from engagement.services import moderators, sites
+from engagement.services import sites
+from engagement.services.desk import moderators
 from engagement.services.ports import Toolbox
 from tests.fakes import FixedScreener, StoppedClock
 from tests.services.test_privacy import everything

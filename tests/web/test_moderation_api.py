@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from engagement.domain.moderators import Scope
-from engagement.services import keys
-from engagement.services.explaining import explain_held
+from engagement.domain.desk.moderators import Scope
+from engagement.services.desk import keys
+from engagement.services.discussion.explaining import explain_held
 from tests.fakes import FixedScreener
 
 API = "/api/v1/moderation"

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from engagement.services.audience.wishes import carry_out
 from engagement.services.ports import Toolbox
-from engagement.services.wishes import carry_out
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow, OutboxRow, SubscriptionRow
 

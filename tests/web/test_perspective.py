@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from engagement.domain.moderators import Scope
+from engagement.domain.desk.moderators import Scope
 from engagement.domain.screening import NotScreened
-from engagement.services import keys
+from engagement.services.desk import keys
+from engagement.services.operations.upkeep import tidy
 from engagement.services.sites import find_site
-from engagement.services.upkeep import tidy
 from engagement.storage.db import reading
 from engagement.storage.tables import SuggestionRow
 from engagement.web.perspective.shapes import SHAPES

@@ -13,11 +13,11 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from engagement.app import create_analyzer, create_app, make_toolbox
-from engagement.domain.moderators import Scope
+from engagement.domain.desk.moderators import Scope
 from engagement.domain.screening import NotScreened
 from engagement.screening import embedded
 from engagement.screening.remote import RemoteModel
-from engagement.services import keys
+from engagement.services.desk import keys
 from engagement.settings import Settings, SettingsError, load
 from engagement.storage.db import db
 from tests.fakes import FixedScreener, StoppedClock

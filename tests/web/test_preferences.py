@@ -10,8 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engagement.domain.suppression import SuppressionReason
-from engagement.services import sites, suppressions
+from engagement.domain.mailing.suppression import SuppressionReason
+from engagement.services import sites
+from engagement.services.audience import suppressions
 from engagement.services.mail import deliver_due
 from engagement.services.ports import Toolbox
 from engagement.storage.tables import OutboxRow, SubscriptionRow, SuppressionRow

@@ -11,9 +11,9 @@ from engagement.domain.moderation import Actor, Verdict
 from engagement.domain.screening import NotScreened
 from engagement.services import moderation
 from engagement.services.mail import deliver_due
+from engagement.services.operations.upkeep import tidy
 from engagement.services.ports import Toolbox
 from engagement.services.screening import screen_waiting
-from engagement.services.upkeep import tidy
 from tests.fakes import FixedScreener, StoppedClock
 from tests.web.test_comments_api import PAGE, URL, listed, post
 from tests.web.test_desk import decide, enter

@@ -7,10 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from engagement.services import replies
+from engagement.services.mailing import replies
 from engagement.services.ports import Toolbox
 from engagement.storage.db import reading
-from engagement.storage.mail_tables import ReplyConsentRow, ReplyMuteRow
+from engagement.storage.mailing.mail_tables import ReplyConsentRow, ReplyMuteRow
 from engagement.storage.tables import CommentRow
 
 FORM = "/sites/demo/comments"

@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from engagement.domain.moderators import Scope
+from engagement.domain.desk.moderators import Scope
 from engagement.domain.sites import Site
-from engagement.services import keys, moderators, sites
+from engagement.services import sites
+from engagement.services.desk import keys, moderators
 from engagement.services.ports import Toolbox
 from tests.fakes import FixedScreener
 from tests.web.test_desk import EMAIL, PASSWORD, enter, fields

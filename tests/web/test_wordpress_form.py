@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from engagement.domain.sites import Site
 from engagement.services import sites
-from engagement.services.posts import map_posts
+from engagement.services.discussion.posts import map_posts
 from tests.fakes import FixedScreener
 from tests.web.test_comments_api import PAGE, close, listed
 from tests.web.test_desk import enter

@@ -8,9 +8,10 @@ from flask_smorest import Blueprint
 from engagement.domain.comments import Receipt, Status, is_id
 from engagement.domain.errors import NotFound
 from engagement.domain.sites import Site
-from engagement.services import comments, editing
+from engagement.services import comments
+from engagement.services.discussion import editing
+from engagement.services.discussion.preview import preview as look_at
 from engagement.services.once import answered, replayed
-from engagement.services.preview import preview as look_at
 from engagement.web import answers, challenges, forms, limits, ready
 from engagement.web.answers import as_json
 from engagement.web.api import described

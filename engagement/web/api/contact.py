@@ -3,7 +3,7 @@
 from flask import Response
 from flask_smorest import Blueprint
 
-from engagement.services import contact
+from engagement.services.mailing import contact
 from engagement.web import forms
 from engagement.web.answers import as_json
 from engagement.web.api import described

@@ -5,18 +5,19 @@ from typing import Any
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from engagement.domain.appeals import words_of
 from engagement.domain.comments import Comment, Status
+from engagement.domain.desk.moderators import ApiKey, Scope
+from engagement.domain.discussion.appeals import words_of
+from engagement.domain.discussion.reasons import moderator_text
 from engagement.domain.errors import FieldError, InvalidInput, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
-from engagement.domain.moderators import ApiKey, Scope
 from engagement.domain.policy import Reason
-from engagement.domain.reasons import moderator_text
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import keys, moderation
-from engagement.services.highlights import highlights
+from engagement.services import moderation
+from engagement.services.desk import keys
+from engagement.services.desk.highlights import highlights
 from engagement.web import answers, forms, limits
 from engagement.web.answers import as_json
 from engagement.web.api import described

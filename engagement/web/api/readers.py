@@ -7,7 +7,8 @@ from engagement.domain.comments import EditOutcome, EditReceipt, is_id
 from engagement.domain.errors import NotAuthorised, NotFound
 from engagement.domain.messages import N_
 from engagement.language import say
-from engagement.services import editing, reports, voting
+from engagement.services.desk import reports
+from engagement.services.discussion import editing, voting
 from engagement.web import answers, limits, reader_forms
 from engagement.web.answers import as_json
 from engagement.web.api import described

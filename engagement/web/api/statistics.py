@@ -5,10 +5,10 @@ import hashlib
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from engagement.domain.discussion.pages import Page
 from engagement.domain.errors import FieldError, InvalidInput
 from engagement.domain.messages import Message
-from engagement.domain.pages import Page
-from engagement.services import statistics
+from engagement.services.discussion import statistics
 from engagement.services.once import answered
 from engagement.web import answers, forms, limits, reader_forms
 from engagement.web.answers import as_json

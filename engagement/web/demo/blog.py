@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.services import comments
-from engagement.services.forms import form_of
+from engagement.services.audience.forms import form_of
 from engagement.services.sites import find_site
 from engagement.web import limits, signing_up
 from engagement.web.house import toolbox

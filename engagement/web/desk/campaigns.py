@@ -6,12 +6,12 @@ from flask import Response, redirect, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
-from engagement.domain.articles import CampaignState, Feed, FeedState, Order, state_after
-from engagement.domain.handovers import DEPARTING, NO_CREDITS, Handover
+from engagement.domain.mailing.articles import CampaignState, Feed, FeedState, Order, state_after
+from engagement.domain.mailing.handovers import DEPARTING, NO_CREDITS, Handover
+from engagement.domain.mailing.troubles import TROUBLES
 from engagement.domain.messages import N_, Message
-from engagement.domain.troubles import TROUBLES
 from engagement.language import retold, say
-from engagement.services import campaigns, feeds
+from engagement.services.mailing import campaigns, feeds
 from engagement.web.desk import room
 from engagement.web.desk.reading import frame
 from engagement.web.house import toolbox

@@ -7,11 +7,11 @@ from flask import Response, redirect, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
-from engagement.domain.contact import MessageStatus, ReaderMessage, Treatment
 from engagement.domain.errors import NotFound
+from engagement.domain.mailing.contact import MessageStatus, ReaderMessage, Treatment
 from engagement.domain.messages import N_
 from engagement.language import say
-from engagement.services import contact
+from engagement.services.mailing import contact
 from engagement.web.desk import room
 from engagement.web.desk.reading import frame
 from engagement.web.house import toolbox

@@ -4,7 +4,7 @@ from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import InvalidInput, LinkNotValid, NotAuthorised
-from engagement.services import moderators
+from engagement.services.desk import moderators
 from engagement.web import limits
 from engagement.web.desk import room
 from engagement.web.house import toolbox

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from engagement.domain.desk.moderators import DeskSession
 from engagement.domain.errors import InvalidInput, NotFound
-from engagement.domain.moderators import DeskSession
 from engagement.domain.newsletter import NewsletterForm, Wording
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import forms
+from engagement.services.audience import forms
 from engagement.web import signing_up
 from engagement.web.desk import room
 from engagement.web.desk.reading import frame

@@ -6,11 +6,11 @@ from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement.domain.errors import NotFound
+from engagement.domain.mailing.suppression import SuppressionReason
 from engagement.domain.messages import N_
 from engagement.domain.notices import DEAD, MAY_BE_SENT_AGAIN, WAITING, KeptMail, NoticeKind, OutboxState, masked
-from engagement.domain.suppression import SuppressionReason
 from engagement.language import say
-from engagement.services import mails
+from engagement.services.mailing import mails
 from engagement.web.desk import room
 from engagement.web.desk.reading import frame
 from engagement.web.house import toolbox

@@ -11,19 +11,21 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
 from engagement import markup
-from engagement.domain.analysis import utf16_length
-from engagement.domain.appeals import words_of
 from engagement.domain.comments import Status
+from engagement.domain.desk.analysis import utf16_length
+from engagement.domain.desk.moderators import DeskSession
+from engagement.domain.discussion.appeals import words_of
+from engagement.domain.discussion.reasons import LABEL_NAMES, TONGUES
 from engagement.domain.errors import NotFound
 from engagement.domain.messages import N_, Message
 from engagement.domain.moderation import Actor, LogLine, QueueItem, Verdict
-from engagement.domain.moderators import DeskSession
-from engagement.domain.reasons import LABEL_NAMES, TONGUES
 from engagement.domain.screening import Span
 from engagement.language import age as age_of
 from engagement.language import moment, say
 from engagement.markup import Mark
-from engagement.services import contact, highlights, mail_quota, mails, moderation, moderators
+from engagement.services import moderation
+from engagement.services.desk import highlights, moderators
+from engagement.services.mailing import contact, mail_quota, mails
 from engagement.web.desk import room
 from engagement.web.house import toolbox
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from engagement.domain.discussion.reports import REASON_NAMES, KeptReport
 from engagement.domain.messages import N_, Message
-from engagement.domain.reports import REASON_NAMES, KeptReport
 from engagement.language import say
 from engagement.services import moderation
-from engagement.services import reports as notices
+from engagement.services.desk import reports as notices
 from engagement.web.desk import reading, room
 
 REPORTED_BY = N_("%(reason)s, reported by %(name)s")

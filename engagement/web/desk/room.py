@@ -10,17 +10,19 @@ from flask import Response, g, redirect, render_template, request
 from flask.blueprints import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
+from engagement.domain.desk.moderators import SESSION_MOST, DeskSession
+from engagement.domain.discussion.pages import BadAddress, origin_of
+from engagement.domain.discussion.reasons import moderator_text
 from engagement.domain.errors import EngagementError, InvalidInput, MalformedRequest, NotAuthorised, NotPermitted
 from engagement.domain.messages import N_, Message
-from engagement.domain.moderators import SESSION_MOST, DeskSession
 from engagement.domain.notices import masked
-from engagement.domain.pages import BadAddress, origin_of
 from engagement.domain.policy import Reason
-from engagement.domain.reasons import moderator_text
 from engagement.domain.sites import DEFAULT_ZONE
 from engagement.language import TONGUES, age, best_language, say, speaker
 from engagement.language import moment as written
-from engagement.services import bounces, contacts, handing_over, moderators
+from engagement.services.audience import contacts
+from engagement.services.desk import moderators
+from engagement.services.mailing import bounces, handing_over
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox
 

@@ -6,10 +6,10 @@ from typing import Any
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from engagement.domain.digests import AuthorMail
+from engagement.domain.desk.moderators import DeskSession
 from engagement.domain.errors import InvalidInput, NotFound
+from engagement.domain.mailing.digests import AuthorMail
 from engagement.domain.messages import N_
-from engagement.domain.moderators import DeskSession
 from engagement.domain.sites import Site, SiteRules
 from engagement.language import say
 from engagement.services import sites

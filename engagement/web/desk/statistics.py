@@ -8,7 +8,7 @@ from engagement.domain.comments import Status
 from engagement.domain.messages import N_
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import statistics
+from engagement.services.discussion import statistics
 from engagement.web.desk import room
 from engagement.web.desk.reading import STATUSES, frame
 from engagement.web.house import toolbox

@@ -11,14 +11,14 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as Answer
 
+from engagement.domain.discussion.pages import origin_of
 from engagement.domain.errors import EngagementError, InvalidInput
 from engagement.domain.messages import N_
 from engagement.domain.newsletter import NewsletterForm, SignUp
-from engagement.domain.pages import origin_of
 from engagement.domain.sites import Site
 from engagement.language import LANGUAGES, say
 from engagement.services import newsletter
-from engagement.services.forms import find_form
+from engagement.services.audience.forms import find_form
 from engagement.web import limits, signing_up
 from engagement.web.answers import as_json
 from engagement.web.gate import check_form, check_origin

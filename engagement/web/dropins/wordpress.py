@@ -12,12 +12,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Receipt, Status, Submission, is_id
+from engagement.domain.discussion.pages import BadAddress, belongs, origin_of
 from engagement.domain.errors import EngagementError, FieldError, InvalidInput, PageClosed, SiteNotFound
 from engagement.domain.messages import N_, Message
-from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
 from engagement.services import comments
-from engagement.services.posts import find_post
+from engagement.services.discussion.posts import find_post
 from engagement.services.sites import every_site
 from engagement.web import answers, forms, limits
 from engagement.web.gate import check_form, check_origin

@@ -5,15 +5,15 @@ import unicodedata
 from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
-from engagement.domain.appeals import MAX_WORDS, Appealable
 from engagement.domain.comments import Status
+from engagement.domain.discussion.appeals import MAX_WORDS, Appealable
+from engagement.domain.discussion.reasons import public_text
 from engagement.domain.errors import AlreadySettled, LinkNotValid
 from engagement.domain.messages import N_, Message
 from engagement.domain.policy import Outcome
-from engagement.domain.reasons import public_text
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import appeals
+from engagement.services.desk import appeals
 from engagement.web import limits
 from engagement.web.house import language as readers_language
 from engagement.web.house import toolbox

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
+from engagement.domain.discussion.pages import BadAddress, belongs, normalise
 from engagement.domain.errors import EngagementError
-from engagement.domain.pages import BadAddress, belongs, normalise
 from engagement.domain.sites import Site
-from engagement.services import contact
+from engagement.services.mailing import contact
 from engagement.web import forms, limits
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import asked_site, client, language, the_site, toolbox

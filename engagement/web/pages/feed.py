@@ -11,7 +11,7 @@ from engagement.domain.comments import Comment
 from engagement.domain.messages import N_, Message
 from engagement.domain.sites import Site
 from engagement.language import say
-from engagement.services import statistics
+from engagement.services.discussion import statistics
 from engagement.web import answers, forms, limits
 from engagement.web.api.statistics import tagged
 from engagement.web.house import the_site, toolbox

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, render_template, request
 
+from engagement.domain.discussion.pages import belongs
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import SubscriptionState
-from engagement.domain.pages import belongs
 from engagement.language import best_language, say
 from engagement.services import newsletter
 from engagement.services.addresses import checked_address

@@ -11,8 +11,8 @@ from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import MAX_NAME, SubscriptionState, read_name
 from engagement.domain.notices import masked
 from engagement.language import LANGUAGES, TONGUES, say, speaker
-from engagement.services import preferences
-from engagement.services.preferences import Preferences
+from engagement.services.audience import preferences
+from engagement.services.audience.preferences import Preferences
 from engagement.web import limits, signing_up
 from engagement.web.gate import check_form
 from engagement.web.house import toolbox

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from engagement.domain.pages import belongs
+from engagement.domain.discussion.pages import belongs
 from engagement.language import LANGUAGES, say
 from engagement.web.house import asked_site, language
 from engagement.web.pages.assets import CALM_POLICY

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, render_template, request
 from engagement.domain.messages import N_, Message
 from engagement.domain.newsletter import SubscriptionState
 from engagement.language import best_language, say
-from engagement.services import replies
+from engagement.services.mailing import replies
 from engagement.web import limits
 from engagement.web.house import toolbox
 from engagement.web.pages import newsletter

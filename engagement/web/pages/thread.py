@@ -10,14 +10,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from engagement.domain.comments import Comment, Receipt, Status, Thread
+from engagement.domain.discussion.pages import BadAddress, belongs, origin_of
 from engagement.domain.errors import EngagementError
 from engagement.domain.messages import N_, Message
-from engagement.domain.pages import BadAddress, belongs, origin_of
 from engagement.domain.sites import Site
 from engagement.language import moment, say
 from engagement.services import comments
-from engagement.services.challenges import demanded
-from engagement.services.preview import preview
+from engagement.services.discussion.challenges import demanded
+from engagement.services.discussion.preview import preview
 from engagement.web import answers, form_time, forms, limits, ready
 from engagement.web.gate import check_form, check_origin
 from engagement.web.house import asked_site, client, language, settle_site, the_site, toolbox

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from engagement.domain.messages import N_
 from engagement.language import say
-from engagement.services.replies import WISH
+from engagement.services.mailing.replies import WISH
 
 _WORDS = {
     "comments": N_("Comments"),

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import BadRequest
 
-from engagement.domain.analysis import (
+from engagement.domain.desk.analysis import (
     Analysis,
     AnalysisRefused,
     AttributeScore,
@@ -14,7 +14,7 @@ from engagement.domain.analysis import (
     attribute_of,
 )
 from engagement.domain.errors import MalformedRequest
-from engagement.services import analysis
+from engagement.services.desk import analysis
 from engagement.web.gate import parse
 from engagement.web.house import toolbox
 from engagement.web.perspective.masks import picked, wanted

@@ -13,7 +13,7 @@ from limits import parse_many
 from werkzeug.exceptions import HTTPException
 
 from engagement.domain import errors
-from engagement.domain.analysis import AnalysisRefused
+from engagement.domain.desk.analysis import AnalysisRefused
 from engagement.web.house import toolbox
 from engagement.web.perspective.masks import InvalidMask
 from engagement.web.perspective.shapes import InvalidPayload

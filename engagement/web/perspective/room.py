@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException, default_exceptions
 
-from engagement.domain.analysis import AnalysisRefused
+from engagement.domain.desk.analysis import AnalysisRefused
+from engagement.domain.desk.moderators import ApiKey, Scope
 from engagement.domain.errors import EngagementError, NotAuthorised
-from engagement.domain.moderators import ApiKey, Scope
-from engagement.services import keys
+from engagement.services.desk import keys
 from engagement.web import limits
 from engagement.web.perspective import refusals
 from engagement.web.perspective.masks import InvalidMask

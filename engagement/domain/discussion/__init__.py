@@ -1,0 +1,1 @@
+"""Pages, and what readers say about comments."""

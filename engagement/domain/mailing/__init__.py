@@ -1,0 +1,1 @@
+"""Mails, their occasions and their troubles."""

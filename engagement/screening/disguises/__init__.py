@@ -1,0 +1,1 @@
+"""Text that hides its words, and what it may say."""

@@ -1,0 +1,1 @@
+"""Large models' files: fetched, checked, converted, found."""

@@ -1,0 +1,1 @@
+"""Those who decide, what they decide about, and programs with a key."""

@@ -1,0 +1,1 @@
+"""The newsletter's readers and forms."""

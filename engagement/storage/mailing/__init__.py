@@ -1,0 +1,1 @@
+"""What is mailed, and what mails are made of."""
