@@ -144,7 +144,7 @@ def test_a_hidden_import_is_found_and_a_heavy_one_forgiven() -> None:
     source = "def f():\n    import json\n    import torch\nif True:\n    from engagement.domain import pages\n"
     assert sorted(house.hidden_imports("engagement/web/a.py", source)) == [
         "engagement/web/a.py:2 imports json below the top of the file",
-        "engagement/web/a.py:5 imports engagement.domain.discussion.pages below the top of the file",
+        "engagement/web/a.py:5 imports engagement.domain.pages below the top of the file",
     ]
 
 
