@@ -92,7 +92,7 @@ class Letterbox:
         letter.add_alternative(markup, subtype="html")
         # The MIME boundary is random by default; a retry must be the same bytes.
         letter.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:32]}")
-        return _checked(letter.as_bytes(), set(headers), str(facts["recipient"]), reply_to)
+        return _checked(letter.as_bytes(), set(headers), str(headers["To"]), reply_to)
 
     def issue(self, kind: NoticeKind, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
         """Subject and HTML of a letter that a newsletter service sends.
@@ -122,7 +122,7 @@ class Letterbox:
             raise ValueError("created_at must be a time")
         headers: dict[str, object] = {
             "From": Address(header_safe(str(facts["site_name"])), name, domain),
-            "To": str(facts["recipient"]),
+            "To": deliverable(str(facts["recipient"])),
             "Subject": subject,
             "Date": format_datetime(created),
             "Message-ID": message_id,
@@ -189,6 +189,11 @@ def plain_address(text: str) -> str:
     except UnicodeError:
         return ""
     return address if len(address) <= _MAX_ADDRESS and _ADDRESS.fullmatch(address) else ""
+
+
+def deliverable(address: str) -> str:
+    """An address with its domain as mail servers know it (RFC 5890); one that has no such form stays as it is."""
+    return plain_address(address) or address
 
 
 def without_links(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engagement.domain.mailing.bounces import clean
 from engagement.domain.notices import Delivery, SendOutcome
+from engagement.mail.messages import deliverable
 from engagement.settings import Mail
 
 _LOGIN_WANTED = frozenset({530, 535})
@@ -94,7 +95,7 @@ class SmtpPostman:
             return _no_way(error)
         try:
             sender = self._s.return_path or parseaddr(str(message_from_bytes(message)["From"]))[1]
-            server.sendmail(sender, [recipient], message)
+            server.sendmail(sender, [deliverable(recipient)], message)
         except (smtplib.SMTPException, OSError, ValueError) as error:
             return _not_taken(error)
         finally:

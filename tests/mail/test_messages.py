@@ -209,6 +209,11 @@ def test_an_answer_goes_to_one_plain_address_or_the_letter_has_none(given: str, 
     assert ("La tua risposta" in part(raw, "plain")) == bool(written)
 
 
+def test_a_letter_reaches_a_domain_with_accents() -> None:
+    letter = read(write(NoticeKind.NEWSLETTER_CONFIRM, recipient="lettrice@pòsta.example"))
+    assert letter["To"] == "lettrice@xn--psta-lqa.example"
+
+
 def test_a_text_that_nobody_checked_is_marked_in_subject_and_body() -> None:
     for language, mark in (("it", "[non controllato] Messaggio di Anna"), ("en", "[not checked] Message of Anna")):
         marked, plain = (

@@ -33,6 +33,13 @@ def test_an_accepted_message_arrives_as_written() -> None:
     assert script.taken == [(SENDER, [TO], write())]
 
 
+def test_a_domain_with_accents_is_written_as_mail_servers_know_it() -> None:
+    script = Script()
+    with smtp_server(script) as port:
+        assert post(port, "lettrice@pòsta.example").outcome is SendOutcome.SENT
+    assert script.taken[0][1] == ["lettrice@xn--psta-lqa.example"]
+
+
 @pytest.mark.parametrize(
     ("answers", "outcome", "code"),
     [
