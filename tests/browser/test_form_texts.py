@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from engagement.services.audience.wishes import carry_out
 from engagement.storage.db import reading
 from engagement.storage.tables import ConsentRow
 from tests.browser.people import House, Moderator, Reader
@@ -28,6 +29,8 @@ def reader(request: pytest.FixtureRequest, browser: Browser, house: House) -> It
 
 
 def proofs(house: House) -> list[tuple[str, str]]:
+    with house.app.app_context():
+        carry_out(house.app.extensions["engagement"])
     with house.app.app_context(), reading() as session:
         rows = session.query(ConsentRow).filter(ConsentRow.what == "asked").order_by(ConsentRow.id)
         return [(row.form, row.consent_text) for row in rows]
