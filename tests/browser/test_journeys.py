@@ -158,6 +158,7 @@ def test_who_has_no_link_at_hand_asks_for_one(reader: Reader, house: House) -> N
     reader.sees("Se questo indirizzo riceve la newsletter")
 
 
+@pytest.mark.parametrize("reader", ["script", "plain"], indirect=True)
 def test_a_newsletter_sign_up_is_confirmed_from_the_mail(reader: Reader, house: House) -> None:
     page = reader.page
     box = page.locator("form[data-newsletter]")

@@ -317,6 +317,7 @@ def test_a_refused_comment_that_was_answered_leaves_an_empty_place(
     tools: Toolbox, site: Site, clock: StoppedClock
 ) -> None:
     parent = say(tools, site)
+    clock.move(seconds=1)  # ids of one moment stand in any order
     reply = Submission(PAGE, "Altra", "Una risposta gentile.", email=OTHER, parent=parent)
     child = comments.submit_comment(tools, site, reply).comment.id
     voting.vote(tools, site, parent, 1, client="203.0.113.9", agent="")

@@ -127,7 +127,7 @@ def test_the_weeks_numbers_are_those_of_the_week_on_the_clocks_of_the_site(
     [(to, raw)] = work(tools, "weekly-summary")
     assert to == "autore@demo.example"
     text = part(raw, "plain").replace("\r\n", "\n")
-    assert "dal 16 novembre 2026 al 22 novembre 2026" in text
+    assert "16 novembre 2026 – 22 novembre 2026" in text
     assert "Pubblicati: 3\nTrattenuti: 1\nRifiutati: 1\nSpam: 0\n" in text
     assert "lunedì     ▇▇▇▇▇▇▇▇▇▇▇▇ 1\nmartedì     0\n" in text
     assert "giovedì    ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇ 2\n" in text

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engagement.domain.comments import Status
+from engagement.domain.notices import DEAD
 from engagement.mail.postmen import FolderPostman
 from engagement.services import moderation
 from engagement.services.mailing import mails
@@ -61,7 +62,7 @@ def test_seeds_are_sown_once(demo: Flask, screener: FixedScreener) -> None:
     assert "Giulia Ferri" in text
     demo.extensions["engagement-background"].once()
     with demo.app_context():
-        assert mails.listed([site.id], dead=True, limit=9)[0] == []  # no letter was too old to be sent
+        assert mails.listed([site.id], DEAD, limit=9)[0] == []  # no letter was too old to be sent
     assert "in risposta a Paolo Marchetti" in text
     assert "Davide Sala" not in text  # held for its links
     assert "Offerte Lampo" not in text  # rejected for words on the site's list
@@ -94,7 +95,7 @@ def test_the_demo_tells_when_a_mail_was_written(demo: Flask, tmp_path: Path) -> 
     FolderPostman(tmp_path / "mails").send("b@blog.example", message.as_bytes())
     FolderPostman(tmp_path / "mails").send("b@blog.example", b"Subject: Strana\r\nDate: domani\r\n\r\nx")
     text = demo.test_client().get("/demo/mails/").text
-    assert "25 novembre 2026, 12:00" in text
+    assert "25 novembre 2026, 13:00" in text  # on the clocks of Rome
     assert "Strana" in text
 
 

@@ -147,7 +147,7 @@ def test_names_of_the_world_are_names(client: FlaskClient, name: str) -> None:
     assert answer.get_json()["comment"]["author"] == name
 
 
-@pytest.mark.parametrize("after", ["oldest." + "\u0000" * 20, "popular." + "9" * 40 + "." + "a" * 20, "è", "x" * 5000])
+@pytest.mark.parametrize("after", ["oldest." + "~" * 19, "popular." + "9" * 40 + "." + "a" * 20, "è", "x" * 5000])
 def test_a_hostile_cursor_is_422(client: FlaskClient, after: str) -> None:
     client.post(URL, json=GOOD)
     sort = after.partition(".")[0] if "." in after else "oldest"
@@ -155,14 +155,14 @@ def test_a_hostile_cursor_is_422(client: FlaskClient, after: str) -> None:
     assert slug(answer) == "invalid-input"
 
 
-@pytest.mark.parametrize("wanted", ["%00", "x", "01m88z2qn0b3ha9bhdvv", "a" * 3000])
+@pytest.mark.parametrize("wanted", ["x", "01m88z2qn0b3ha9bhdvv", "a" * 3000])
 def test_an_id_that_is_none_is_404(client: FlaskClient, wanted: str) -> None:
     assert slug(client.get(f"{URL}/{wanted}")) == "not-found"
 
 
 @pytest.mark.parametrize("address", ["/api/v1/sites/%00/comments", "/sites/%00/thread?fragment=1&form=0", "/coral/%00"])
-def test_a_site_that_can_be_none_is_404(client: FlaskClient, address: str) -> None:
-    assert client.open(address, method="POST" if "coral" in address else "GET").status_code == 404
+def test_an_address_that_no_database_keeps_is_400(client: FlaskClient, address: str) -> None:
+    assert client.open(address, method="POST" if "coral" in address else "GET").status_code == 400
     with client.application.app_context(), pytest.raises(SiteNotFound):
         sites.find_site("\0")
 

@@ -123,7 +123,7 @@ def test_a_verdict_with_a_key_is_answered_again_and_given_once(client: FlaskClie
     assert [line["what"] for line in log] == ["hold", "approve"]
 
 
-@pytest.mark.parametrize("after", ["newest~" + "%00" * 20, "risk~nan~" + "a" * 20, "risk~0.5~" + "%00" * 20])
+@pytest.mark.parametrize("after", ["newest~x", "risk~nan~" + "a" * 20, "risk~0.5~x"])
 def test_a_hostile_cursor_is_422(client: FlaskClient, after: str) -> None:
     order = after.partition("~")[0]
     answer = client.get(f"{API}/queue?order={order}&after={after}", headers=key(client))
@@ -132,7 +132,7 @@ def test_a_hostile_cursor_is_422(client: FlaskClient, after: str) -> None:
 
 def test_what_no_database_keeps_is_refused(client: FlaskClient, screener: FixedScreener) -> None:
     headers, comment = key(client), hold(client, screener)
-    assert client.get(f"{API}/comments/%00/log", headers=headers).status_code == 404
+    assert client.get(f"{API}/comments/%00/log", headers=headers).status_code == 400
     body = {"verdict": "spam", "version": 1, "note": "a\0b", "reason": "\0"}
     answer = client.post(f"{API}/comments/{comment}/verdict", json=body, headers=headers)
     assert {e["pointer"] for e in answer.get_json(force=True)["errors"]} == {"/note", "/reason"}

@@ -44,6 +44,7 @@ MODERATOR = {
     "/desk/", "/desk/audit", "/desk/campaigns", "/desk/campaigns/<int:campaign_id>", "/desk/comments/<comment_id>",
     "/desk/comments/<comment_id>/undo", "/desk/comments/<comment_id>/verdict", "/desk/forms", "/desk/inbox",
     "/desk/inbox/<message_id>", "/desk/logout", "/desk/mails", "/desk/mails/<int:mail_id>/resend", "/desk/reports",
+    "/desk/settings", "/desk/statistics",
 }  # fmt: skip
 KEY = {
     "/api/v1/moderation/queue", "/api/v1/moderation/comments/<comment_id>/verdict",
