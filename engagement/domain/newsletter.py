@@ -11,7 +11,7 @@ LinkPurpose = Literal["confirm", "leave", "preferences"]
 PENDING_FOR = timedelta(days=7)
 MAX_NAME = 100  # characters
 MAILS_PER_DAY = 1
-MAILS_PER_MONTH = 3  # per 30 days
+MAILS_PER_MONTH, MONTH = 3, timedelta(days=30)
 
 
 class SubscriptionState(StrEnum):
@@ -98,5 +98,5 @@ def may_be_mailed(sent: Sequence[datetime], now: datetime) -> bool:
     ``sent`` are the times of earlier confirmations to the same address at the same site.
     """
     day = sum(1 for at in sent if at > now - timedelta(days=1))
-    month = sum(1 for at in sent if at > now - timedelta(days=30))
+    month = sum(1 for at in sent if at > now - MONTH)
     return day < MAILS_PER_DAY and month < MAILS_PER_MONTH

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engagement.domain.errors import LinkNotValid
 from engagement.domain.mailing.suppression import SuppressionReason
-from engagement.domain.newsletter import LinkPurpose, SignUp, Subscription, SubscriptionState
+from engagement.domain.newsletter import MONTH, LinkPurpose, SignUp, Subscription, SubscriptionState
 from engagement.domain.sites import Site
 from engagement.services.addresses import address_hash, hashes_of
 from engagement.services.audience import suppressions
@@ -27,7 +27,6 @@ from engagement.storage.newsletter import Proof
 # Versions start at random, for a database may give the id of a forgotten row to another address: a link for
 # the one must not fit the other. A link to leave stays good for so many later versions of its row.
 _VERSION_BITS = 30
-MAILS_COUNTED = timedelta(days=30)  # for the limit of a mailbox
 _LEAVE_REACH = 1_000
 
 
@@ -138,7 +137,7 @@ def purge(tools: Toolbox) -> None:
     before = now - timedelta(days=tools.settings.privacy.pending_days)
     with transaction() as session:
         newsletter.purge(session, before)
-        newsletter.purge_proofs(session, asked_before=before, mailed_before=now - MAILS_COUNTED)
+        newsletter.purge_proofs(session, asked_before=before, mailed_before=now - MONTH)
         wishes.purge(session, before)
 
 

@@ -1,6 +1,6 @@
 """Comments, as values. The id sorts by time, so it is also the cursor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +63,12 @@ def add(session: Session, comment: Comment, *, client_hash: str, text_hash: str,
 def get(session: Session, comment_id: str) -> Comment | None:
     row = session.execute(_with_page().where(CommentRow.id == comment_id)).first()
     return _comment(row) if row else None
+
+
+def some(session: Session, comment_ids: Collection[str]) -> dict[str, Comment]:
+    """Those of the comments that there are, by id."""
+    found = session.execute(_with_page().where(CommentRow.id.in_(comment_ids)))
+    return {comment.id: comment for comment in map(_comment, found)}
 
 
 def thread(session: Session, page_id: int, *, sort: str, limit: int, after: Sequence[Any] | None) -> list[Comment]:

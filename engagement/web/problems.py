@@ -111,24 +111,30 @@ def rejected(reasons: tuple[Reason, ...], appeal: str = "") -> Response:
     return problem(403, "comment-rejected", text, message=say(text, language()), reasons=shown, **more)
 
 
-def as_problem(error: errors.EngagementError | HTTPException) -> Response:
+def as_problem(error: Exception) -> Response:
     """What a program would be answered."""
     return current_app.make_response(current_app.handle_user_exception(error))
 
 
-def mistakes(error: Exception) -> dict[str, str]:
-    """Field → what is wrong with it, for a form that is shown again."""
+def mistakes(error: Exception, tongue: str | None = None) -> dict[str, str]:
+    """Field → what is wrong with it, for a form that is shown again; in the reader's language if no other is named."""
     found = error.errors if isinstance(error, errors.InvalidInput) else ()
-    return {e.pointer.removeprefix("/"): say(e.message, language()) for e in found}
+    return {e.pointer.removeprefix("/"): say(e.message, tongue or language()) for e in found}
 
 
 def refused(page: str, problem: Response) -> Response:
     """A page that says what the problem does, with its status and what it asks for."""
-    answer = Response(page, problem.status_code, content_type="text/html; charset=utf-8")
+    answer = asking(Response(page, content_type="text/html; charset=utf-8"), problem)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def asking(answer: Response, problem: Response) -> Response:
+    """The answer with the problem's status and what that asks for."""
+    answer.status_code = problem.status_code
     for name in ("Retry-After", "Allow"):
         if name in problem.headers:
             answer.headers[name] = problem.headers[name]
-    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

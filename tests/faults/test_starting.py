@@ -33,6 +33,14 @@ def helped(made: Service, refusal: str) -> None:
     made.call(*shlex.split(said)[3:])
 
 
+def version(url: str) -> str | None:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    engine.dispose()
+    return found
+
+
 def set_version(url: str, version: str) -> None:
     engine = sa.create_engine(url)
     with engine.begin() as connection:
@@ -97,6 +105,7 @@ def test_run_brings_an_older_schema_up_to_date(fresh_sqlite: str, tmp_path: Path
             upgrade(directory=str(migrations()), revision="0001")
         made.serve("run")
         stop(made)
+    assert version(fresh_sqlite) == newest()
 
 
 @pytest.mark.parametrize("words", ["run", "web", "worker", "db upgrade"])

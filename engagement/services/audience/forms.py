@@ -56,10 +56,11 @@ def forms_of(site: Site) -> Sequence[NewsletterForm]:
     return [*own, *kept]
 
 
-def wordings(form: NewsletterForm) -> list[Wording]:
-    """What stood beside a form's box in each version, the newest first."""
+def wordings(wanted: Sequence[NewsletterForm]) -> dict[str, list[Wording]]:
+    """What stood beside each form's box in each version, by the form's key, the newest first."""
     with reading() as session:
-        return forms.wordings(session, form.key) or [Wording(form.version, form.consent_text)]
+        kept = forms.wordings(session, [form.key for form in wanted])
+    return {form.key: kept.get(form.key) or [Wording(form.version, form.consent_text)] for form in wanted}
 
 
 def wording(form: NewsletterForm, version: int | None = None) -> Wording:
@@ -69,7 +70,7 @@ def wording(form: NewsletterForm, version: int | None = None) -> Wording:
     """
     if version is None or version == form.version:
         return Wording(form.version, form.consent_text)
-    found = next((one for one in wordings(form) if one.version == version), None)
+    found = next((one for one in wordings([form])[form.key] if one.version == version), None)
     if found is None:
         raise InvalidInput([FieldError("/consent_version", Message(NO_SUCH_VERSION))])
     return found

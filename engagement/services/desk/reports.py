@@ -68,8 +68,8 @@ def open_reports(site_ids: Sequence[int]) -> list[ReportedComment]:
         grouped: dict[str, list[KeptReport]] = {}
         for report in reports.waiting(session, site_ids, MOST_SHOWN):
             grouped.setdefault(report.comment, []).append(report)
-        found = ((comments.get(session, comment), about) for comment, about in grouped.items())
-        return [ReportedComment(comment, about) for comment, about in found if comment is not None]
+        known = comments.some(session, grouped)
+    return [ReportedComment(known[comment], about) for comment, about in grouped.items() if comment in known]
 
 
 def _take(tools: Toolbox, session: Session, site: Site, report: Report) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from engagement.domain.newsletter import Subscription, may_be_mailed
+from engagement.domain.newsletter import MONTH, Subscription, may_be_mailed
 from engagement.domain.notices import Notice, NoticeKind
 from engagement.domain.sites import Site
 from engagement.services.addresses import mailbox_hash
@@ -37,7 +37,7 @@ def hold_mailbox(tools: Toolbox, session: Session, email: str) -> None:
 def may_mail(tools: Toolbox, session: Session, site: Site, email: str, kind: NoticeKind) -> bool:
     """Whether one more mail of a kind may go to a mailbox, be sent by the site, and by the installation."""
     now = tools.clock.now()
-    sent = newsletter.mailed(session, site.id, mailbox_hash(tools, email), _WRITTEN[kind], now - timedelta(days=30))
+    sent = newsletter.mailed(session, site.id, mailbox_hash(tools, email), _WRITTEN[kind], now - MONTH)
     limits = tools.settings.limits
     by_site, by_all = newsletter.mailed_lately(session, site.id, now, _HOUR)
     if not may_be_mailed(sent, now) or by_site >= limits.mail_per_site_hour:

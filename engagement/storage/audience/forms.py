@@ -1,5 +1,6 @@
 """Embedded newsletter forms."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -38,10 +39,13 @@ def keep_wording(session: Session, key: str, wording: Wording) -> None:
         )
 
 
-def wordings(session: Session, key: str) -> list[Wording]:
-    """All that were kept, the newest first."""
-    query = select(FormWordingRow).where(FormWordingRow.key == key).order_by(FormWordingRow.version.desc())
-    return [Wording(row.version, row.consent_text, row.since) for row in session.scalars(query)]
+def wordings(session: Session, keys: Collection[str]) -> dict[str, list[Wording]]:
+    """All that were kept, by the form's key, the newest first."""
+    query = select(FormWordingRow).where(FormWordingRow.key.in_(keys)).order_by(FormWordingRow.version.desc())
+    found: dict[str, list[Wording]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.key, []).append(Wording(row.version, row.consent_text, row.since))
+    return found
 
 
 def _form(row: NewsletterFormRow) -> NewsletterForm:

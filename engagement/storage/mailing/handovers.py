@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engagement.domain.mailing.articles import CampaignState
@@ -114,8 +114,8 @@ def troubled(session: Session) -> list[Handover]:
 
 def waiting(session: Session) -> int:
     """How many campaigns have still to be sent this way."""
-    query = select(HandoverRow.campaign_id).join(CampaignRow, CampaignRow.id == HandoverRow.campaign_id)
-    return len(session.scalars(query.where(CampaignRow.state.in_(_UNFINISHED))).all())
+    query = select(func.count()).select_from(HandoverRow).join(CampaignRow, CampaignRow.id == HandoverRow.campaign_id)
+    return session.scalar(query.where(CampaignRow.state.in_(_UNFINISHED))) or 0
 
 
 def _leased(session: Session, handover: Handover) -> HandoverRow | None:

@@ -1,5 +1,6 @@
 """Embedded newsletter forms: what each says and asks, the address to paste, and a place to change it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flask import Response, redirect, request
@@ -81,16 +82,18 @@ def _page(session: DeskSession, code: int = 200, /, **more: object) -> Response:
         "errors": {},
         "saved": request.args.get("saved", ""),
     } | more
-    found = [_shown(site, form) for site in session.sites for form in forms.forms_of(site)]
+    pairs = [(site, form) for site in session.sites for form in forms.forms_of(site)]
+    wordings = forms.wordings([form for _, form in pairs])
+    found = [_shown(site, form, wordings[form.key]) for site, form in pairs]
     return room.show("forms", code, room="forms", **frame(session), found=found, blank=NewsletterForm("", 0), **facts)
 
 
-def _shown(site: Site, form: NewsletterForm) -> Shown:
+def _shown(site: Site, form: NewsletterForm, wordings: Sequence[Wording]) -> Shown:
     url = toolbox().settings.server.address
     told = (signing_up.thanks(form, site.language), say(REFUSED, site.language), say(CONFIRMED, site.language))
     earlier = tuple(
         replace(one, consent_text=signing_up.consent_words(site, one.consent_text))
-        for one in forms.wordings(form)
+        for one in wordings
         if one.version != form.version
     )
     return Shown(form, site, f"{url}/f/{form.key}", signing_up.box_of(site, form), told, earlier)

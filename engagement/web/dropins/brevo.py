@@ -6,7 +6,7 @@ errors}``; an answer without CORS headers leaves its spinner turning for ever. S
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as Answer
@@ -27,6 +27,7 @@ from engagement.web.house import toolbox
 from engagement.web.pages.assets import CALM_POLICY
 from engagement.web.pages.newsletter import for_people, notice_page, tells_origin, whole_number
 from engagement.web.pages.words import words
+from engagement.web.problems import as_problem, asking, mistakes
 
 blueprint = Blueprint("brevo", __name__)
 
@@ -128,33 +129,18 @@ class _Renamed(InvalidInput):
 
 def _refusal(error: Exception) -> Response:
     """Always 200: the embed's script looks at nothing but the body."""
-    errors = _wrong_fields(error)
+    errors = mistakes(error, language())
     message = say(REFUSED, language())
     if not errors:
-        message = f"{message} {_detail(error, _problem(error))}"
+        message = f"{message} {_detail(error, as_problem(error))}"
     return _json({"success": False, "message": message, "errors": errors})
 
 
 def _refusal_page(error: EngagementError | HTTPException) -> Response:
     """The same words as a small page, with the status that the JSON door gives it."""
-    problem = _problem(error)
-    why = list(_wrong_fields(error).values()) or [_detail(error, problem)]
-    page = for_people(notice_page(say(REFUSED, language()), *why, language=language()))
-    page.status_code = problem.status_code
-    for name in ("Retry-After", "Allow"):
-        if name in problem.headers:
-            page.headers[name] = problem.headers[name]
-    return page
-
-
-def _wrong_fields(error: Exception) -> dict[str, str]:
-    if not isinstance(error, InvalidInput):
-        return {}
-    return {e.pointer.removeprefix("/"): say(e.message, language()) for e in error.errors}
-
-
-def _problem(error: Exception) -> Response:
-    return current_app.make_response(current_app.handle_user_exception(error))
+    problem = as_problem(error)
+    why = list(mistakes(error, language()).values()) or [_detail(error, problem)]
+    return asking(for_people(notice_page(say(REFUSED, language()), *why, language=language())), problem)
 
 
 def _detail(error: Exception, problem: Response) -> str:
